@@ -1,0 +1,51 @@
+"""Where things are inside the workload container, as the rock and the charm agree on it."""
+
+APP_DIRECTORY = "/django/app"
+STATE_DIRECTORY = "/tmp/django/state"  # noqa: S108  the contract's own path inside the container
+GUNICORN_CONFIG = "/django/gunicorn.conf.py"
+LOG_DIRECTORY = "/var/log/django"
+ACCESS_LOG = "/var/log/django/access.log"
+ERROR_LOG = "/var/log/django/error.log"
+
+WEB_SERVICE = "django"
+STATSD_SERVICE = "statsd-exporter"
+WORKER_SUFFIX = "-worker"
+SCHEDULER_SUFFIX = "-scheduler"
+"""Services whose names end so, in any case, get the application's environment."""
+
+USER = "_daemon_"
+GROUP = "_daemon_"
+UID = 584792
+GID = 584792
+
+WEB_PORT = 8000
+METRICS_PORT = 9102
+METRICS_PATH = "/metrics"
+STATSD_PORT = 9125
+STATSD_HOST = "localhost:9125"
+
+PYTHON = "/bin/python3"
+STATSD_EXPORTER = "/bin/statsd_exporter"
+STATSD_MAPPING = "/statsd-mapping.conf"
+ROCK_METADATA = "/.rock/metadata.yaml"
+LAYERS_DIRECTORY = "/var/lib/pebble/default/layers"
+PEBBLE_DIRECTORY = "/var/lib/pebble/default"
+
+WORKER_CLASSES = ("sync", "gevent")
+"""What may stand behind gunicorn's `-k`; the first is the default."""
+
+WEB_COMMAND = PYTHON + " -m gunicorn -c " + GUNICORN_CONFIG + " '{module}:application' -k [ {worker_class} ]"
+"""The web service's command, to be formatted with the WSGI module and the default worker class."""
+
+STATSD_COMMAND = (
+    STATSD_EXPORTER + " --statsd.mapping-config=" + STATSD_MAPPING + " --statsd.listen-udp=localhost:9125"
+    " --statsd.listen-tcp=localhost:9125"
+)
+
+MIGRATION_COMMANDS = (
+    ("migrate", ("/django/app/migrate",)),
+    ("migrate.sh", ("bash", "-eo", "pipefail", "migrate.sh")),
+    ("migrate.py", ("python3", "migrate.py")),
+    ("manage.py", ("python3", "manage.py", "migrate")),
+)
+"""(file in the application directory, command): the first file found decides."""
