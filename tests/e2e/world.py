@@ -1,0 +1,128 @@
+"""What the end-to-end tests do as a user does it: type commands, open pages, kill processes."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "notes"
+T = TypeVar("T")
+
+
+def eventually(what: str, probe: Callable[[], T | None], *, seconds: float) -> T:
+    """Return the first truthy answer of `probe`; fail with the last one when `seconds` have passed."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s; last answer {answer!r}")
+        time.sleep(0.1)
+
+
+@dataclass
+class Reply:
+    """One HTTP answer: the status, the text, the final URL, the headers."""
+
+    status: int
+    text: str
+    url: str
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Browser:
+    """Cookies and forms over plain urllib; follows redirects."""
+
+    base: str
+    jar: http.cookiejar.CookieJar = field(default_factory=http.cookiejar.CookieJar)
+
+    def get(self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float = 30) -> Reply:
+        return self._open(urllib.request.Request(self._url(path), headers=dict(headers or {})), timeout)
+
+    def submit(self, path: str, **fields: str) -> Reply:
+        """Open the form at `path` and post it with `fields` and its CSRF token."""
+        page = self.get(path)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert token, f"{path} has no CSRF token: {page.status} {page.text[:300]}"
+        data = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], **fields}).encode()
+        return self._open(urllib.request.Request(page.url, data=data, headers={"Referer": page.url}), 30)
+
+    def _url(self, path: str) -> str:
+        return urllib.parse.urljoin(self.base, path)
+
+    def _open(self, request: urllib.request.Request, timeout: float) -> Reply:
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.jar)
+        )
+        try:
+            answer = opener.open(request, timeout=timeout)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return Reply(answer.status or 0, answer.read().decode(), answer.url, dict(answer.headers.items()))
+
+
+@dataclass
+class World:
+    """One project, one state folder."""
+
+    project: Path
+    environment: Mapping[str, str]
+
+    def nuages(self, *arguments: str, check: bool = True, cwd: Path | None = None, timeout: float = 600):
+        """Run the command as a user does; fail with everything it printed when `check` and it failed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "nuages.cli", *arguments],
+            cwd=cwd or self.project,
+            env=dict(self.environment),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=timeout,
+        )
+        assert "Traceback (most recent call last)" not in done.stderr, done.stderr
+        if check and done.returncode:
+            raise AssertionError(f"nuages {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def up(self, *arguments: str) -> str:
+        return self.nuages("up", *arguments).stdout
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.nuages("status", "--format", "json").stdout)
+
+    def application(self, name: str) -> dict[str, Any]:
+        return self.status()["applications"][name]
+
+    def unit(self, name: str) -> dict[str, Any]:
+        return self.application(name.split("/")[0])["units"][name]
+
+    def workload(self, unit: str) -> tuple[str, str]:
+        """The workload status of a unit: (current, message)."""
+        status = self.unit(unit)["workload-status"]
+        return status["current"], status.get("message", "")
+
+    @property
+    def url(self) -> str:
+        return self.status()["nuages"]["url"]
+
+    def browser(self) -> Browser:
+        return Browser(self.url)
+
+    @property
+    def daemon_pid(self) -> int:
+        return int(json.loads(self.nuages("version", "--format", "json").stdout)["daemon"]["pid"])
