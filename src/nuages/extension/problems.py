@@ -1,0 +1,53 @@
+"""What is wrong with a document, where, and how to mend it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nuages.errors import NuagesError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that has to change before the charm can be built."""
+
+    code: str
+    """A stable word for programs: `reserved-prefix`."""
+    file: str
+    line: int
+    """From 1; 0 when the problem has no place in the file."""
+    column: int
+    """From 1."""
+    what: str
+    """The key or value that the problem is about: `config.options.webserver-port`."""
+    why: str
+    fix: str
+
+    @property
+    def place(self) -> str:
+        """`FILE:LINE:COLUMN`, or as much of it as is known."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}: {self.why}" if self.what else f"{self.place}: {self.why}"
+
+
+class ExtensionError(NuagesError):
+    """A project that cannot be read or expanded; `problems` holds every reason found."""
+
+    code = "extension"
+
+    def __init__(self, message: str, *, fix: str = "", code: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message, fix=fix, code=code)
+        self.problems = tuple(problems)
+
+
+def error_of(problems: Sequence[Problem], doing: str) -> ExtensionError:
+    """Return the error that tells all of `problems`; `doing` says what cannot be done: `expand charmcraft.yaml`."""
+    if len(problems) == 1:
+        only = problems[0]
+        return ExtensionError(f"cannot {doing}: {only}", fix=only.fix, code=only.code, problems=problems)
+    lines = [f"cannot {doing}: {len(problems)} problems"]
+    for problem in problems:
+        lines.append(f"  {problem}")
+        lines.append(f"    fix: {problem.fix}")
+    return ExtensionError("\n".join(lines), fix="mend each of the places above", code="problems", problems=problems)
