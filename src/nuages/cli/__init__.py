@@ -1,0 +1,11 @@
+"""The commands. `main` is the console script; each command is a module of its own, imported when it is called."""
+
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the command that the process was called with, and leave with its exit code."""
+    from nuages.cli.root import run
+
+    sys.exit(run(sys.argv[1:]))

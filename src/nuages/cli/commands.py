@@ -1,0 +1,55 @@
+"""The table of commands: what `--help` lists without importing any of them."""
+
+from dataclasses import dataclass
+
+JUJU = "Juju's verbs"
+OURS = "Run this project"
+CHARMCRAFT = "Charmcraft's verbs"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command: its name, its line in `--help`, its group there. Its module is `cli/<name with underscores>.py`."""
+
+    name: str
+    help: str
+    group: str
+    hidden: bool = False
+
+    @property
+    def module(self) -> str:
+        """The module whose `command` it is."""
+        return f"nuages.cli.{self.name.replace('-', '_')}"
+
+
+COMMANDS: tuple[Entry, ...] = (
+    Entry("up", "Build this project and run it here, or bring what runs up to date.", OURS),
+    Entry("down", "Stop this project's model; its data stays (--purge removes it).", OURS),
+    Entry("env", "Show the environment an application runs with, and where each variable comes from.", OURS),
+    Entry("logs", "Show what the workloads print.", OURS),
+    Entry("expand-extensions", "Print charmcraft.yaml with its extension expanded.", CHARMCRAFT),
+    Entry("pack", "Write the .charm file.", CHARMCRAFT),
+    Entry("status", "Show the model's applications, units and relations.", JUJU),
+    Entry("deploy", "Deploy a charm file or a built-in application.", JUJU),
+    Entry("refresh", "Give an application a new charm or new resources.", JUJU),
+    Entry("integrate", "Relate two applications.", JUJU),
+    Entry("remove-relation", "Break the relation of two applications.", JUJU),
+    Entry("config", "Show, set or reset an application's options.", JUJU),
+    Entry("model-config", "Show, set or reset the model's options.", JUJU),
+    Entry("add-unit", "Add units to an application.", JUJU),
+    Entry("remove-unit", "Remove units from an application.", JUJU),
+    Entry("remove-application", "Remove an application and its units.", JUJU),
+    Entry("run", "Run an action on a unit.", JUJU),
+    Entry("exec", "Run a command as a unit's charm, with its hook tools.", JUJU),
+    Entry("ssh", "Open a shell, or run a command, in a unit's container.", JUJU),
+    Entry("debug-log", "Show what charms and engine log.", JUJU),
+    Entry("changes", "List what was done to the model.", JUJU),
+    Entry("change", "Show one change and its tasks.", JUJU),
+    Entry("models", "List the models.", JUJU),
+    Entry("add-model", "Create an empty model.", JUJU),
+    Entry("destroy-model", "Remove a model and all its data.", JUJU),
+    Entry("switch", "Choose the model for commands outside of a project.", JUJU),
+    Entry("version", "Show the version.", JUJU),
+)
+
+ALIASES: dict[str, str] = {"relate": "integrate", "tasks": "change", "list-models": "models"}

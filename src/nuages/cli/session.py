@@ -1,0 +1,83 @@
+"""What nearly every command starts with: a daemon and the model it is about."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from nuages.cli.connection import connect
+from nuages.cli.errors import CliError
+from nuages.cli.project import find_project
+from nuages.cli.root import command_name
+from nuages.cli.state import current_model, state_dir
+from nuages.engine.api.client import ANSWER_TIMEOUT, Client, model_path
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Session:
+    """A daemon and a model of it."""
+
+    client: Client
+    model: str
+
+    def path(self, *parts: str) -> str:
+        """Return the API path of something of the model."""
+        return model_path(self.model, *parts)
+
+    def get(self, *parts: str, **query: str | int | None) -> Any:
+        """Return a document of the model's."""
+        return self.client.get(self.path(*parts), timeout=ANSWER_TIMEOUT, **query)
+
+    def post(self, *parts: str, body: dict[str, Any] | None = None) -> Any:
+        """Ask for a mutation of the model."""
+        return self.client.post(self.path(*parts), body)
+
+
+def model_option(function: F) -> F:
+    """Add `-m/--model` to a command."""
+    return click.option("-m", "--model", "model", metavar="MODEL", help="Model to work in (also JUJU_MODEL).")(function)
+
+
+def open_session(model: str | None) -> Session:
+    """Return the session of `-m`, else of JUJU_MODEL, else of the project around us, else of the model last chosen."""
+    client = connect()
+    return Session(client, find_model(client, model))
+
+
+def find_model(client: Client, model: str | None) -> str:
+    """Return the name of the model a command is about.
+
+    Raises `CliError` when there is none, or none of that name.
+    """
+    wanted = model or os.environ.get("JUJU_MODEL") or None
+    models: list[dict[str, Any]] = client.get("/v1/models")
+    names = [str(entry["name"]) for entry in models]
+    if wanted is not None:
+        wanted = wanted.rpartition(":")[2].rpartition("/")[2]
+        if wanted in names:
+            return wanted
+        raise CliError(f"cannot find the model {wanted!r}: {_list(names)}", fix=f"{command_name()} models")
+    project = find_project(Path.cwd())
+    if project is not None:
+        for entry in models:
+            if entry.get("project") == str(project):
+                return str(entry["name"])
+        raise CliError(f"cannot find a model of the project {project}: it was not run yet", fix=f"{command_name()} up")
+    chosen = current_model(state_dir())
+    if chosen in names:
+        return str(chosen)
+    if len(names) == 1:
+        return names[0]
+    raise CliError(
+        f"cannot tell which model you mean: you are in no project, and {_list(names)}",
+        fix=f"{command_name()} switch MODEL, or add -m MODEL" if names else f"{command_name()} up PROJECT_DIR",
+    )
+
+
+def _list(names: list[str]) -> str:
+    return f"there are {', '.join(names)}" if names else "there is no model yet"

@@ -1,0 +1,123 @@
+"""The tables of `juju status`, from the document of `juju status --format json`. Pure."""
+
+from typing import Any
+
+from nuages.cli.output import table
+
+LONGEST_MESSAGE = 120
+
+
+def status_lines(status: dict[str, Any], *, relations: bool, command: str) -> list[str]:
+    """Return the lines of the tabular form; `command` is how the user calls us, for lines to paste."""
+    model = status["model"]
+    region = f"{model['cloud']}/{model['region']}" if model.get("region") else str(model["cloud"])
+    stamp = str(status.get("controller", {}).get("timestamp", ""))
+    sections: list[list[str]] = [
+        table(
+            [
+                ("Model", "Controller", "Cloud/Region", "Version", "Timestamp"),
+                (model["name"], model["controller"], region, model["version"], stamp),
+            ]
+        )
+    ]
+    applications: dict[str, Any] = status.get("applications") or {}
+    if applications:
+        sections.append(_applications(applications))
+        units = _units(applications)
+        if units:
+            sections.append(units)
+        pairs = _relations(status) if relations else []
+        if pairs:
+            sections.append(pairs)
+    ours = _ours(status, command)
+    if ours:
+        sections.append(ours)
+    if not applications and not ours:
+        sections.append([f'Model "{model["name"]}" is empty.'])
+    lines: list[str] = []
+    for section in sections:
+        lines += ["", *section] if lines else section
+    return lines
+
+
+def _applications(applications: dict[str, Any]) -> list[str]:
+    rows = [("App", "Version", "Status", "Scale", "Charm", "Channel", "Rev", "Address", "Exposed", "Message")]
+    for name, application in sorted(applications.items()):
+        state = application.get("application-status", {})
+        charm = str(application["charm-name"])
+        if application.get("charm-origin") == "built-in":
+            charm += " (built-in)"
+        wanted = int(application.get("scale", 0))
+        units: dict[str, Any] = application.get("units") or {}
+        ready = sum(1 for unit in units.values() if _settled(unit))
+        rows.append(
+            (
+                name,
+                str(application.get("version", "")),
+                str(state.get("current", "unknown")),
+                str(wanted) if ready == wanted else f"{ready}/{wanted}",
+                charm,
+                str(application.get("charm-channel", "")),
+                str(application.get("charm-rev", "")),
+                str(application.get("address", "")),
+                "yes" if application.get("exposed") else "no",
+                _message(state),
+            )
+        )
+    return table(rows, right=frozenset({3, 6}))
+
+
+def _units(applications: dict[str, Any]) -> list[str]:
+    rows = [("Unit", "Workload", "Agent", "Address", "Ports", "Message")]
+    for _, application in sorted(applications.items()):
+        units: dict[str, Any] = application.get("units") or {}
+        for name, unit in sorted(units.items(), key=lambda item: int(item[0].rpartition("/")[2])):
+            workload, agent = unit.get("workload-status", {}), unit.get("juju-status", {})
+            rows.append(
+                (
+                    name + ("*" if unit.get("leader") else ""),
+                    str(workload.get("current", "unknown")),
+                    str(agent.get("current", "")),
+                    str(unit.get("address", "")),
+                    ",".join(unit.get("open-ports") or ()),
+                    _message(workload) or _message(agent),
+                )
+            )
+    return table(rows) if len(rows) > 1 else []
+
+
+def _relations(status: dict[str, Any]) -> list[str]:
+    rows = [("Integration provider", "Requirer", "Interface", "Type", "Message")]
+    for relation in status.get("nuages", {}).get("relations") or ():
+        rows.append(
+            (
+                str(relation["provider"]),
+                str(relation["requirer"]),
+                str(relation["interface"]),
+                str(relation.get("type", "regular")),
+                str(relation.get("message", "")),
+            )
+        )
+    return table([rows[0], *sorted(rows[1:])]) if len(rows) > 1 else []
+
+
+def _ours(status: dict[str, Any], command: str) -> list[str]:
+    ours: dict[str, Any] = status.get("nuages") or {}
+    lines: list[str] = []
+    if ours.get("stopped"):
+        lines.append(f"{ours['stopped']}: {command} up")
+    elif ours.get("url"):
+        lines.append(f"URL: {ours['url']}")
+    notes_of: dict[str, list[str]] = ours.get("notes") or {}
+    for application, notes in sorted(notes_of.items()):
+        lines += [f"{application}: {text}" for text in notes]
+    return lines
+
+
+def _settled(unit: dict[str, Any]) -> bool:
+    return unit.get("juju-status", {}).get("current") not in {"allocating", "lost"}
+
+
+def _message(state: dict[str, Any]) -> str:
+    text = " ".join(str(state.get("message") or "").split())
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

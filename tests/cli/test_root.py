@@ -1,0 +1,94 @@
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from nuages import __version__
+from nuages.cli.commands import COMMANDS
+from nuages.errors import NuagesError
+
+
+def test_every_command_has_a_module_and_one_line_of_help(nuages):
+    listed = nuages("--help").out
+    for entry in COMMANDS:
+        if entry.name in {"pack", "expand-extensions"}:
+            continue
+        assert importlib.import_module(entry.module).command.callback is not None
+        assert entry.name in listed
+
+
+def test_help_imports_no_command(nuages):
+    heavy = ("nuages.cli.status", "http.client", "rich", "ruamel.yaml")
+    code = (
+        f"import sys; from nuages.cli.root import run; run(['--help']); print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_version(nuages):
+    assert nuages("--version").out.strip() == __version__
+    assert nuages("version").out.strip() == __version__
+    assert f'"version": "{__version__}"' in nuages("version", "--format", "json", "--all").out
+
+
+def test_an_unknown_command_names_the_nearest(nuages):
+    outcome = nuages("stauts")
+    assert outcome.code == 2
+    assert "there is no command 'stauts'; did you mean 'status'?" in outcome.err
+    assert outcome.err.startswith("error: cannot understand the command")
+    assert "\nfix:   nuages --help\n" in outcome.err
+
+
+def test_wrong_usage_is_2_and_names_the_commands_help(nuages):
+    outcome = nuages("config")
+    assert outcome.code == 2
+    assert "missing argument" in outcome.err
+    assert "fix:   nuages config --help" in outcome.err
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    def make(error):
+        def fail(*args, **kwargs):
+            raise error
+
+        monkeypatch.setattr("nuages.cli.root.root.main", fail)
+
+    return make
+
+
+def test_an_error_is_two_lines_and_exit_1(nuages, failing):
+    failing(NuagesError("cannot do it: because", fix="do this\nand that"))
+    outcome = nuages("status")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == "error: cannot do it: because\nfix:   do this\n       and that\n"
+
+
+def test_debug_shows_the_traceback(nuages, failing):
+    failing(NuagesError("cannot do it"))
+    with pytest.raises(NuagesError):
+        nuages("status", "--debug")
+
+
+def test_debug_after_ssh_belongs_to_the_command(nuages, failing):
+    failing(NuagesError("cannot do it"))
+    assert nuages("ssh", "notes/0", "cmd", "--debug").code == 1
+
+
+def test_a_fault_of_ours_is_no_traceback(nuages, failing):
+    failing(ZeroDivisionError("oh"))
+    outcome = nuages("status")
+    assert outcome.code == 1
+    assert "ZeroDivisionError" in outcome.err and "--debug" in outcome.err and "Traceback" not in outcome.err
+
+
+def test_ctrl_c_is_130_and_says_how_to_go_on(nuages, failing, monkeypatch):
+    monkeypatch.setenv("NUAGES_COMMAND", "./nuages")
+    failing(KeyboardInterrupt())
+    outcome = nuages("up", "examples/notes")
+    assert outcome.code == 130
+    assert (
+        outcome.err.strip() == "interrupted: what is done stays done; `./nuages up examples/notes` continues from here"
+    )
