@@ -1,0 +1,1 @@
+"""Effects of build time: the .charm file and the local rock."""

@@ -1,0 +1,31 @@
+"""nuages pack: write the .charm file."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--project-dir",
+    "-p",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="The project's directory, or its charm/. The current one by default.",
+)
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    default=".",
+    help="Directory for the file, or the file itself if it ends with .charm. The current directory by default.",
+)
+def command(project_dir: Path, output: Path) -> None:
+    """Write the .charm file: the one that runs here and on Juju."""
+    from nuages.build.pack import pack
+    from nuages.extension.project import find
+
+    result = pack(find(project_dir), output)
+    for note in result.notes:
+        click.echo(f"notice: {note}", err=True)
+    click.echo(f"Packed {result.path}")
