@@ -1,0 +1,35 @@
+"""The built-in applications: the other side of each relation, with a real server behind it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from nuages.engine.service import Service
+
+_MODULES = {
+    "postgresql-k8s": "nuages.services.postgresql",
+    "traefik-k8s": "nuages.services.traefik",
+}
+
+
+class _Registry(Mapping[str, "Service"]):
+    """Names at once, the applications themselves when asked for."""
+
+    def __getitem__(self, name: str) -> Service:
+        return cast("Service", importlib.import_module(_MODULES[name]).SERVICE)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+REGISTRY: Mapping[str, Service] = _Registry()
+"""Every built-in application by its name on Charmhub; a row makes one, its module's `SERVICE` is it."""

@@ -1,0 +1,209 @@
+"""What every built-in application does alike: say the answer of a relation, keep a workload as it should be."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import ops.pebble
+
+from nuages.engine.service import Context, Relation
+from nuages.errors import NuagesError
+
+USER = "_daemon_"
+"""Whom the servers run as; every container's passwd has it."""
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+WAITING = "waiting for the server"
+
+T = TypeVar("T")
+
+
+class ServiceError(NuagesError):
+    """A built-in application cannot do its work."""
+
+    code = "service"
+
+
+class NotReachable(ServiceError):
+    """The container's Pebble does not answer yet; pebble-ready follows when it does."""
+
+
+class CommandFailed(ServiceError):
+    """A command in the container exited with another code than 0; `stderr` is for reading, not for showing whole."""
+
+    def __init__(self, program: str, stderr: str) -> None:
+        super().__init__(f"cannot run {program} in the container")
+        self.stderr = stderr
+
+
+class Refused(ServiceError):
+    """What a requirer asks for is not to be had; shown as the unit's status, not a failed hook."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a provider says on one relation: its whole application databag, and the secrets that databag names."""
+
+    databag: Mapping[str, str]
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Databag key, for example `secret-user` → the secret's content; the key's value becomes its URI."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a container's Pebble should have: directories and files (owned by the servers' user), then the layer."""
+
+    layer: ops.pebble.LayerDict
+    directories: Mapping[str, int] = field(default_factory=dict[str, int])
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def secret_label(relation: Relation, key: str) -> str:
+    """Return the label under which the secret of a databag key of one relation is kept."""
+    return f"{relation.endpoint}.{relation.id}.{key}"
+
+
+def give(context: Context, relation: Relation, answer: Answer) -> None:
+    """Make the relation say `answer`; a databag and secrets that say it already are left alone."""
+    wanted = dict(answer.databag)
+    for key, content in answer.secrets.items():
+        wanted[key] = context.set_secret(secret_label(relation, key), content, relation=relation.id)
+    delta = difference(relation.local_app(), wanted)
+    if delta:
+        relation.set_app(delta)
+
+
+def difference(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return what to merge into `current` so that it becomes `wanted` ("" deletes)."""
+    changed = {key: value for key, value in wanted.items() if current.get(key, "") != value}
+    return changed | {key: "" for key in current if key not in wanted}
+
+
+def serves(context: Context) -> bool:
+    """Tell whether this unit runs the server: unit 0, which on Kubernetes is also the last one to go."""
+    return context.unit.endswith("/0")
+
+
+def one_unit_only(context: Context) -> str:
+    """Return the status of a unit that does not serve."""
+    return f"this built-in application runs on one unit: remove-unit {context.application} --num-units 1"
+
+
+async def with_pebble(context: Context, function: Callable[[ops.pebble.Client], T]) -> T:
+    """Run blocking work with the container's Pebble.
+
+    Raises:
+        NotReachable: Pebble does not answer.
+    """
+    try:
+        return await context.pebble(function)
+    except ops.pebble.ConnectionError as error:
+        raise NotReachable(f"cannot reach the container of {context.unit}: {error}") from None
+
+
+def converge(client: ops.pebble.Client, workload: Workload) -> ops.pebble.ChangeID | None:
+    """Make directories, files, plan and services as wanted; return the change that starts services, if any.
+
+    The change is not waited for: Pebble takes a second to call a service started, the server is ready sooner.
+    """
+    for path, mode in workload.directories.items():
+        client.make_dir(path, make_parents=True, permissions=mode, user=USER, group=USER)
+    for path, text in workload.files.items():
+        push(client, path, text)
+    changed = not plan_holds(client.get_plan().to_dict(), workload.layer)
+    if changed:
+        client.add_layer("nuages", workload.layer, combine=True)
+    running = (ops.pebble.ServiceStatus.ACTIVE, "backoff")
+    if changed or any(info.current not in running for info in client.get_services()):
+        return client.replan_services(timeout=0)
+    return None
+
+
+def plan_holds(plan: Mapping[str, object], layer: ops.pebble.LayerDict) -> bool:
+    """Tell whether every setting of `layer`'s services and checks is in force in `plan` (which adds defaults)."""
+
+    def within(part: object, whole: object) -> bool:
+        if isinstance(part, Mapping) and isinstance(whole, Mapping):
+            return all(key in whole and within(value, whole[key]) for key, value in part.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # plain JSON on both sides
+        return part == whole
+
+    return all(within(layer.get(section, {}), plan.get(section, {})) for section in ("services", "checks"))
+
+
+def push(client: ops.pebble.Client, path: str, text: str) -> None:
+    """Write a file for the servers' user when it differs (Pebble writes to a temporary name and renames)."""
+    try:
+        if client.pull(path).read() == text:
+            return
+    except ops.pebble.PathError:
+        pass  # there is none yet
+    client.push(path, text, make_dirs=True, permissions=0o644, user=USER, group=USER)
+
+
+def run(client: ops.pebble.Client, argv: Sequence[str], *, stdin: str = "", timeout: float = 30) -> str:
+    """Run a command in the container as the servers' user and return its output.
+
+    Raises:
+        CommandFailed: it exited with another code than 0.
+    """
+    process = client.exec(list(argv), stdin=stdin, timeout=timeout, user=USER, group=USER, working_dir="/")
+    try:
+        output, _ = process.wait_output()
+    except ops.pebble.ExecError as error:
+        raise CommandFailed(Path(argv[0]).name, str(cast("Any", error).stderr or "")) from None
+    return output
+
+
+def await_ready(
+    client: ops.pebble.Client,
+    probe: Sequence[str],
+    change: ops.pebble.ChangeID | None,
+    *,
+    what: str,
+    timeout: float,
+) -> bool:
+    """Wait until the `probe` command succeeds in the container; with `timeout` 0, look once.
+
+    Raises:
+        ServiceError: the change that starts the server has failed, with what the server said.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            run(client, probe)
+            return True
+        except CommandFailed:
+            pass  # not yet, which is what we came to wait for
+        started = client.get_change(change) if change else None
+        if started and started.ready and started.err:
+            raise ServiceError(f"cannot start {what}: {_reason(started)}", fix="nuages logs shows what it printed")
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+
+
+def _reason(change: ops.pebble.Change) -> str:
+    """Return the last line a failed start logged: the server's own words, where there are some."""
+    lines = [line.strip() for task in change.tasks for entry in task.log for line in entry.splitlines() if line.strip()]
+    return lines[-1] if lines else change.err or "no reason given"
+
+
+def write_root(package: str, directory: Path, files: Mapping[str, str]) -> Path:
+    """Write the package's `files` (name → path in the container) into a fresh root below `directory`; return it."""
+    root = directory / "rootfs"
+    shutil.rmtree(root, ignore_errors=True)
+    source = resources.files(package) / "files"
+    for name, target in files.items():
+        path = root / target.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text((source / name).read_text())
+        path.chmod(0o644)
+    for path in [root, *root.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o755)  # whatever the caller's umask: another user reads them in the container
+    return root

@@ -1,0 +1,113 @@
+"""From a requirer's databag to the provider's, on the interface postgresql_client (data_interfaces v0). Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nuages.services.driver import Answer, Refused
+from nuages.services.postgresql import roles
+
+ENDPOINT = "database"
+SECRET_USER = "secret-user"  # noqa: S105  # the name of a databag key
+SECRET_TLS = "secret-tls"  # noqa: S105  # the name of a databag key
+SECRETS = (SECRET_USER, SECRET_TLS)
+
+_RESERVED = frozenset({"postgres", "template0", "template1"})
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_LONGEST = 49
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where this server is: by its names in the model."""
+
+    application: str
+    model: str
+    port: int
+    version: str
+
+    def endpoint(self, role: str) -> str:
+        """Return host:port of a role, `primary` or `replicas`."""
+        return f"{self.application}-{role}.{self.model}.svc.cluster.local:{self.port}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a requirer asks for."""
+
+    relation: int
+    database: str
+    secret_fields: frozenset[str]
+    """Fields it wants in secrets; empty: it takes all as plain text."""
+    attributes: frozenset[str]
+    bag: Mapping[str, str]
+
+    @property
+    def user(self) -> str:
+        """Return the name of the relation's user."""
+        return roles.user_of(self.relation)
+
+
+def parse(relation: int, requirer: str, bag: Mapping[str, str], own: Mapping[str, str]) -> Request | None:
+    """Return what the application `requirer` asks for, or None while it has not asked.
+
+    The database's name counts once: after `own` (our databag) has named one, a changed wish is not followed.
+
+    Raises:
+        Refused: there is no such database or user to be had.
+    """
+    database = own.get("database") or bag.get("database", "")
+    if not database:
+        return None
+    if database in _RESERVED or not _NAME.fullmatch(database):
+        raise Refused(f"{requirer} asks for a database that cannot be named {database!r}")
+    if len(database) > _LONGEST:
+        raise Refused(f"{requirer} asks for a database with a name of more than {_LONGEST} characters")
+    attributes = frozenset(word.strip().upper() for word in bag.get("extra-user-roles", "").split(",") if word.strip())
+    unknown = sorted(attributes.difference(roles.ATTRIBUTES))
+    if unknown:
+        known = ", ".join(roles.ATTRIBUTES)
+        raise Refused(f"{requirer} asks for the user role {unknown[0]!r}: there are {known}")
+    return Request(relation, database, _fields(requirer, bag), attributes, dict(bag))
+
+
+def _fields(requirer: str, bag: Mapping[str, str]) -> frozenset[str]:
+    text = bag.get("requested-secrets", "")
+    if not text:
+        return frozenset()
+    try:
+        fields: Any = json.loads(text)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, list):
+        raise Refused(f"{requirer} sent requested-secrets that are not a JSON list")
+    return frozenset(str(item) for item in fields)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+
+
+def answer(request: Request, password: str, server: Server) -> Answer:
+    """Return the provider's databag for a request whose user and database exist."""
+    primary = server.endpoint("primary")
+    user: dict[str, str] = {
+        "username": request.user,
+        "password": password,
+        "uris": f"postgresql://{request.user}:{password}@{primary}/{request.database}",
+    }
+    tls = {"tls": "False"}
+    databag = {
+        "data": json.dumps(dict(sorted(request.bag.items()))),
+        "database": request.database,
+        "endpoints": primary,
+        "read-only-endpoints": server.endpoint("replicas"),
+        "version": server.version,
+    }
+    if not request.secret_fields:
+        return Answer(databag | user | tls)
+    asked = request.secret_fields | {"username", "password"}
+    secrets = {SECRET_USER: {key: value for key, value in user.items() if key in asked}}
+    if "tls" in asked:
+        secrets[SECRET_TLS] = tls
+    return Answer(databag, secrets)
