@@ -70,7 +70,7 @@ def run(arguments: Sequence[str], *, doing: str, place: str, target: Path, cwd: 
     """
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PYTHON")}
     done = subprocess.run(
-        [find_uv(), *arguments, "--no-progress", "--color", "never", "--no-config", "--no-python-downloads"],
+        [find_uv(), *arguments, "--no-progress", "--color", "never", "--no-python-downloads"],
         capture_output=True,
         cwd=cwd,
         env=environment,

@@ -1,0 +1,138 @@
+"""The Python environment of a rock: the project's packages, installed once for each content of the requirements.
+
+It is made for `/`: packages in /lib/pythonX.Y/site-packages, commands in /bin, `/pyvenv.cfg` beside them, so that the
+interpreter at /bin/python3 has the prefix `/`, as in a rock.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nuages.build import uv
+from nuages.build.files import content_digest, placed, text_digest
+from nuages.build.rock_project import RockProject, requirement_files
+from nuages.engine.programs import Progress, cache_dir
+from nuages.engine.programs.pythons import Python
+
+LAYOUT = "1"
+"""Part of every digest: changed when what this module makes changes."""
+
+_LOCAL = (".", "-e", "--editable", "file:", "/")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An installed environment."""
+
+    directory: Path
+    """Holds `bin`, `lib` and `pyvenv.cfg`, to appear in `/`."""
+    digest: str
+    python: Python
+
+    @property
+    def site_packages(self) -> Path:
+        """Where the packages are."""
+        return self.directory / "lib" / f"python{self.python.version}" / "site-packages"
+
+
+def environment(
+    project: RockProject, python: Python, progress: Callable[[Progress], None] | None = None
+) -> Environment:
+    """Return the environment of `project`, installing it when this machine has none like it.
+
+    Raises:
+        BuildError: a requirement cannot be installed; uv's reason in one line.
+    """
+    digest = _digest(project, python)
+    target = cache_dir() / "environments" / digest
+    if not target.is_dir():
+        if progress is not None:
+            progress(Progress("python packages", 0, None, f"installing {project.requirements.name}"))
+        with placed(target) as temporary:
+            _install(project, python, Environment(temporary, digest, python))
+        if progress is not None:
+            progress(Progress("python packages", 1, 1, "installed"))
+    return Environment(target, digest, python)
+
+
+def _digest(project: RockProject, python: Python) -> str:
+    files = requirement_files(project.requirements)
+    texts = [path.read_text(errors="replace") for path in files]
+    local = any(line.strip().startswith(_LOCAL) for text in texts for line in text.splitlines())
+    sources = content_digest(project.files()) if local else ""
+    return text_digest(
+        LAYOUT, python.version, str(python.executable), platform.machine(), *texts, *project.packages, sources
+    )[:32]
+
+
+def _install(project: RockProject, python: Python, made: Environment) -> None:
+    made.site_packages.mkdir(parents=True)
+    uv.install(
+        "-r", str(project.requirements.resolve()), *project.packages,
+        python=python.executable, target=made.site_packages, cwd=project.requirements.resolve().parent,
+        doing=f"install the packages of {project.requirements}", place=str(project.requirements),
+    )  # fmt: skip
+    _commands(made)
+    _libraries(made)
+    (made.directory / "pyvenv.cfg").write_text(
+        f"home = {python.executable.parent}\ninclude-system-site-packages = false\nversion = {python.version}\n"
+    )
+    compile_all(python, made.site_packages, made.directory, "/", "unchecked-hash")
+
+
+def _commands(made: Environment) -> None:
+    """Make bin/: the interpreter, the packages' commands, and links to this machine's for all else."""
+    directory = made.directory / "bin"
+    directory.mkdir()
+    installed = made.site_packages / "bin"
+    if installed.is_dir():
+        for path in installed.iterdir():
+            _relocate(path, directory / path.name)
+        shutil.rmtree(installed)
+    for name in ("python3", "python", f"python{made.python.version}"):
+        (directory / name).symlink_to(made.python.executable)
+    (directory / "statsd_exporter").touch(mode=0o755)  # the program is bound over it
+    for entry in os.scandir("/usr/bin"):
+        link = directory / entry.name
+        if not link.is_symlink() and not link.exists():
+            link.symlink_to(f"/usr/bin/{entry.name}")
+
+
+def _relocate(source: Path, target: Path) -> None:
+    """Move a command, its first line pointing to the interpreter of the rock."""
+    content = source.read_bytes()
+    first, separator, rest = content.partition(b"\n")
+    if first.startswith(b"#!") and b"python" in first:
+        content = b"#!/bin/python3" + separator + rest
+    elif content.startswith(b"#!/bin/sh\n'''exec' "):  # what installers write when the path is long
+        content = b"#!/bin/python3\n" + content.split(b"\n", 3)[3]
+    target.write_bytes(content)
+    target.chmod(0o755)
+
+
+def _libraries(made: Environment) -> None:
+    """Fill lib/ with links to this machine's libraries, which the program loader looks for in /lib."""
+    own = made.site_packages.parent.name
+    for entry in os.scandir("/usr/lib"):
+        if entry.name != own:
+            (made.directory / "lib" / entry.name).symlink_to(f"/usr/lib/{entry.name}")
+
+
+def compile_all(python: Python, tree: Path, strip: Path, prepend: str, mode: str) -> None:
+    """Compile the modules in `tree`, with their paths in the container in tracebacks.
+
+    Files that are no valid Python (templates, other versions) stay uncompiled, as pip leaves them.
+    """
+    subprocess.run(
+        [
+            str(python.executable), "-I", "-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", mode,
+            "-s", str(strip), "-p", prepend, str(tree),
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip

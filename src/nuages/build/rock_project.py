@@ -1,0 +1,285 @@
+"""Reading a project as rockcraft's django-framework does: rockcraft.yaml, where manage.py is, which module is WSGI."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nuages.build.errors import BuildError
+from nuages.build.files import NEVER, walk
+from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
+from nuages.extension.load import Document, load
+from nuages.extension.names import listed, nearest
+
+if TYPE_CHECKING:
+    from nuages.extension.load import Value
+
+FILE = "rockcraft.yaml"
+REQUIREMENTS = ("requirements.txt", "pyproject.toml")
+
+IGNORED = (
+    "__pycache__",
+    "*.py[co]",
+    ".git",
+    ".gitignore",
+    ".hg",
+    ".svn",
+    ".env",
+    ".venv",
+    ".idea",
+    ".vscode",
+    ".DS_Store",
+    ".*_cache",
+    ".tox",
+    ".nox",
+    ".coverage",
+    "node_modules",
+    "*.charm",
+    "*.rock",
+    "*.egg-info",
+    "*.sqlite3",
+    "*.sqlite3-journal",
+    "*~",
+    "*.swp",
+)
+"""What of a project's directory is not part of the application: caches, environments, the laptop's own database."""
+
+
+@dataclass(frozen=True)
+class RockProject:
+    """What is known about a rock before anything is built."""
+
+    document: Document
+    root: Path
+    """The directory of rockcraft.yaml."""
+    application: Path
+    """The directory that becomes /django/app: the one with manage.py."""
+    name: str
+    version: str
+    base: Base
+    requirements: Path
+    packages: tuple[str, ...]
+    """Requirements that rockcraft.yaml itself adds, and gunicorn."""
+    wsgi: str | None
+    """The WSGI module; None when rockcraft.yaml gives the web service a command of its own."""
+    asynchronous: bool
+    """Whether the requirements name gevent."""
+    notes: tuple[str, ...] = ()
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Return the application's files: name below /django/app, path."""
+        found = walk(self.application, IGNORED, also=_foreign)
+        return [(path.relative_to(self.application).as_posix(), path) for path in found]
+
+
+def read(root: Path) -> RockProject:
+    """Return the project in `root`.
+
+    Raises:
+        BuildError: something that a rock needs is missing.
+        ExtensionError: rockcraft.yaml is no YAML.
+    """
+    document = _document(root)
+    name = _name(document)
+    base = _base(document)
+    application, note = _application(root, name)
+    requirements = _requirements(root, application)
+    extra = _python_packages(document)
+    texts = "\n".join([*extra, *(path.read_text(errors="replace") for path in requirement_files(requirements))]).lower()
+    web = document.mapping("services", "django")
+    return RockProject(
+        document=document,
+        root=root,
+        application=application,
+        name=name,
+        version=str(document.get("version") or "0.1"),
+        base=base,
+        requirements=requirements,
+        packages=(*extra, "gunicorn" if "gunicorn" in texts else "gunicorn>=22"),
+        wsgi=None if "command" in web else _wsgi(document, application, name),
+        asynchronous="gevent" in texts,
+        notes=(*([note] if note else []), *_parts_notes(document)),
+    )
+
+
+def requirement_files(path: Path) -> list[Path]:
+    """Return the file and those that it includes with -r and -c, each once."""
+    found: list[Path] = []
+
+    def add(file: Path) -> None:
+        if file in found or not file.is_file():
+            return
+        found.append(file)
+        if file.suffix == ".toml":
+            return
+        for line in file.read_text(errors="replace").splitlines():
+            words = line.replace("=", " ", 1).split() if line.startswith("--") else line.split()
+            if len(words) >= 2 and words[0] in ("-r", "--requirement", "-c", "--constraint"):
+                add((file.parent / words[1]).resolve())
+            elif line[:2] in ("-r", "-c") and len(words) == 1:
+                add((file.parent / line[2:].strip()).resolve())
+
+    add(path.resolve())
+    return found
+
+
+def _document(root: Path) -> Document:
+    path = root / FILE
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise BuildError(
+            f"cannot build the rock: there is no {FILE} in {root}",
+            fix=f"write {FILE}: name, version, `base: ubuntu@24.04`, `platforms:` with `amd64:`, "
+            f"`extensions:` with `- {EXTENSION}`",
+            code="no-rockcraft-yaml",
+        ) from None
+    except OSError as error:
+        raise BuildError(f"cannot read {path}: {error.strerror}", fix="make it readable for you") from None
+    document = load(content, str(path))
+    extensions = document.get("extensions")
+    if not isinstance(extensions, list) or EXTENSION not in extensions:
+        raise _wrong(
+            document, ("extensions",), f"it does not use {EXTENSION}", f"add `extensions:` with `- {EXTENSION}`"
+        )
+    services = document.mapping("services")
+    for service, entry in services.items():
+        if not isinstance(entry, dict):
+            raise _wrong(
+                document, ("services", service), f"service {service} is no mapping", "write `command:` below it"
+            )
+        if service not in ("django", "statsd-exporter") and not isinstance(entry.get("command"), str):
+            raise _wrong(
+                document, ("services", service), f"service {service} has no command", "write `command:` below it"
+            )
+    return document
+
+
+def _name(document: Document) -> str:
+    name = document.get("name")
+    if not isinstance(name, str) or not name:
+        raise _wrong(document, ("name",), "the rock has no name", "write `name:` and the project's name")
+    return name
+
+
+def _base(document: Document) -> Base:
+    key = "build-base" if document.get("base") == "bare" else "base"
+    value = document.get(key)
+    if isinstance(value, str) and value in BY_NAME:
+        return BY_NAME[value]
+    known = [base.name for base in BASES]
+    why = f"{key} is missing" if value is None else f"unknown {key} {value!r}{nearest(str(value), known)}"
+    raise _wrong(document, (key,), why, f"use one of {listed(known)}")
+
+
+def _application(root: Path, name: str) -> tuple[Path, str]:
+    """Return the directory with manage.py, and a note when it is not where rockcraft wants it."""
+    folder = name.replace("-", "_").lower()
+    if (root / folder / "manage.py").is_file():
+        return root / folder, ""
+    candidates = [root] if (root / "manage.py").is_file() else []
+    candidates += [path.parent for path in sorted(root.glob("*/manage.py")) if not path.parent.name.startswith(".")]
+    if len(candidates) == 1 or (candidates and candidates[0] == root):
+        found = candidates[0]
+        where = "the project's root" if found == root else f"{found.name}/"
+        return found, f"manage.py is in {where}; rockcraft wants it in {folder}/"
+    if candidates:
+        names = listed(path.name + "/" for path in candidates)
+        raise BuildError(
+            f"cannot build the rock {name}: several directories have a manage.py: {names}",
+            fix=f"call the one to serve {folder}/, or `name:` in {root / FILE} like it",
+        )
+    raise BuildError(
+        f"cannot build the rock {name}: there is no manage.py in {root / folder} nor in {root}",
+        fix=f"put the Django project into {root / folder}, as `django-admin startproject {folder}` makes it",
+        code="no-manage-py",
+    )
+
+
+def _requirements(root: Path, application: Path) -> Path:
+    for directory in (root, application):
+        for name in REQUIREMENTS:
+            if (directory / name).is_file():
+                return directory / name
+    raise BuildError(
+        f"cannot build the rock: {root} has neither requirements.txt nor pyproject.toml",
+        fix=f"write {root / 'requirements.txt'} with the packages the project imports: Django~=5.2",
+        code="no-requirements",
+    )
+
+
+def _wsgi(document: Document, application: Path, name: str) -> str:
+    folder = name.replace("-", "_").lower()
+    usual = application / folder / "wsgi.py"
+    if usual.is_file():
+        found = [usual]
+    else:
+        files = walk(application, (*IGNORED, *NEVER), also=_foreign)
+        found = [path for path in files if path.name == "wsgi.py" and len(path.relative_to(application).parts) <= 3]
+    if not found:
+        raise BuildError(
+            f"cannot build the rock {name}: there is no wsgi.py in {application}",
+            fix=f"write {usual}, or give `services: django: command:` in {document.file}",
+            code="no-wsgi",
+        )
+    if len(found) > 1:
+        names = listed(path.relative_to(application).as_posix() for path in found)
+        raise BuildError(
+            f"cannot build the rock {name}: several modules could be the web server's: {names}",
+            fix=f"give `services: django: command:` in {document.file}",
+            code="no-wsgi",
+        )
+    _check_wsgi(found[0])
+    return ".".join(found[0].relative_to(application).with_suffix("").parts)
+
+
+def _check_wsgi(path: Path) -> None:
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except (SyntaxError, ValueError) as error:
+        place = f"{path}:{error.lineno}" if isinstance(error, SyntaxError) else str(path)
+        raise BuildError(f"cannot build the rock: {place}: {error.args[0]}", fix="correct the module") from None
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names.update(alias.asname or alias.name for alias in node.names)
+    if "application" not in names:
+        raise BuildError(
+            f"cannot build the rock: {path} has no variable named application",
+            fix="add `application = get_wsgi_application()`",
+            code="no-wsgi",
+        )
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a path is something else that lies in the project: an environment, the charm."""
+    return (path / "pyvenv.cfg").is_file() or (path / "charmcraft.yaml").is_file()
+
+
+def _python_packages(document: Document) -> list[str]:
+    found: list[str] = []
+    for part in ("dependencies", "async-dependencies"):
+        packages = document.get("parts", f"{EXTENSION}/{part}", "python-packages")
+        found.extend(str(package) for package in (packages if isinstance(packages, list) else ()))
+    return found
+
+
+def _parts_notes(document: Document) -> list[str]:
+    notes: list[str] = []
+    for part, entry in document.mapping("parts").items():
+        keys: dict[str, Value] = entry if isinstance(entry, dict) else {}
+        packages = keys.get("stage-packages")
+        if isinstance(packages, list) and packages:
+            notes.append(f"stage-packages {listed(map(str, packages))}: this machine's are used, if it has them")
+        if not part.startswith(EXTENSION + "/"):
+            notes.append(f"part {part} is not built here; rockcraft builds it")
+    return notes
+
+
+def _wrong(document: Document, path: tuple[str, ...], why: str, fix: str) -> BuildError:
+    line, column = document.place(*path)
+    return BuildError(f"cannot use {document.file}:{line}:{column}: {why}", fix=fix, code="rockcraft-yaml")
