@@ -92,7 +92,7 @@ def test_root_in_the_home_of_another_user_is_refused(home, nuages, tmp_path):
         pytest.skip("needs root to give a folder away")
     (tmp_path / "state").mkdir()
     os.chown(tmp_path / "state", 4242, 4242)
-    outcome = nuages("models")
+    outcome = nuages("switch", "x")
     assert outcome.code == 1
     assert "cannot run as root in the home of uid 4242" in outcome.err
     assert not (tmp_path / "state" / "nuages").exists()
@@ -106,7 +106,7 @@ def test_a_daemon_that_does_not_come_up_is_quoted(home, nuages, tmp_path, monkey
         "#!/bin/sh\necho 'error: cannot open the store: it is broken' >&2\necho 'fix:   mend it' >&2\nexit 1\n"
     )
     fake.chmod(0o755)
-    outcome = nuages("models")
+    outcome = nuages("switch", "x")
     assert (outcome.code, outcome.err) == (1, "error: cannot open the store: it is broken\nfix:   mend it\n")
 
 

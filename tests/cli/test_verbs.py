@@ -179,7 +179,7 @@ def test_ssh_becomes_the_command_of_the_daemon(daemon, nuages, monkeypatch):
         nuages("ssh", "--container", "django-app", "notes/0", "ls", "-l")
     assert replaced.value.args == ("nsenter", ["nsenter", "x"])
     assert daemon.bodies("POST", f"{M}/enter") == [
-        {"unit": "notes/0", "container": "django-app", "argv": ["/bin/sh", "-c", "ls -l"], "tty": False}
+        {"unit": "notes/0", "container": "django-app", "argv": ["ls", "-l"], "tty": False}
     ]
 
 

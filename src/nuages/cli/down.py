@@ -1,10 +1,11 @@
 """`nuages down`: stop a model; with --purge, leave nothing of it."""
 
 import shutil
+from pathlib import Path
 
 import click
 
-from nuages.cli.connection import running, stop
+from nuages.cli.connection import connect, stop
 from nuages.cli.errors import CliError
 from nuages.cli.output import note
 from nuages.cli.root import command_name
@@ -17,30 +18,28 @@ from nuages.engine.api.client import Client, model_path
 @click.command()
 @model_option
 @click.option("--purge", "remove", is_flag=True, help="Also remove the model's data: database, configuration, all.")
-def command(model: str | None, remove: bool) -> None:
-    """Stop this project's model. Its data stays until --purge."""
-    from nuages.cli.connection import connect
-
+@click.argument("project_dir", required=False, type=click.Path(path_type=Path))
+def command(model: str | None, remove: bool, project_dir: Path | None) -> None:
+    """Stop the model of the project in PROJECT_DIR (or around here). Its data stays until --purge."""
     directory = state_dir()
-    if remove and running(directory) is None and not (directory / "daemon.sock").exists() and not directory.exists():
-        note("nothing to remove: there is no model")
-        return
+    if not directory.exists():
+        raise CliError("cannot stop anything: there is no model", fix=f"{command_name()} up")
     client = connect(directory)
-    try:
-        name = find_model(client, model)
-    except CliError:
-        if remove and not client.get("/v1/models"):
-            _leave_nothing(client)
-            return
-        raise
+    models = client.get("/v1/models")
+    if remove and not models:
+        note("There is no model.")
+        _leave_nothing(client)
+        return
+    name = find_model(client, model, at=project_dir)
     if remove:
         purge(client, name)
         return
     session = Session(client, name)
     finish(session, session.post("down"))
+    again = f" {project_dir}" if project_dir else ""
     note(f"{name} is stopped; its data stays.\n")
-    note(f"  start it again     {command_name()} up")
-    note(f"  remove its data    {command_name()} down --purge")
+    note(f"  start it again     {command_name()} up{again}")
+    note(f"  remove its data    {command_name()} down{again} --purge")
 
 
 def purge(client: Client, model: str) -> None:

@@ -13,7 +13,8 @@ from nuages.cli.state import current_model, state_dir
 @format_option("tabular", "json", "yaml", default="tabular")
 def command(form: str) -> None:
     """List the models; the one that commands outside of a project use has a star."""
-    models: list[dict[str, Any]] = connect().get("/v1/models")
+    # Listing nothing must not start a daemon, which would leave files.
+    models: list[dict[str, Any]] = connect().get("/v1/models") if state_dir().exists() else []
     current = current_model(state_dir())
     if form != "tabular":
         listed = [{**entry, "short-name": entry["name"], "model-uuid": entry["uuid"]} for entry in models]

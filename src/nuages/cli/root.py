@@ -54,8 +54,9 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("-m", "--model", metavar="MODEL", help="Model to work in; commands take it too.")
 @click.version_option(__version__, message="%(version)s")
-def root(debug: bool) -> None:
+def root(debug: bool, model: str | None) -> None:
     """Run a charmed Django project on this machine, with Juju's words."""
 
 

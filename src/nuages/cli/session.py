@@ -40,7 +40,13 @@ class Session:
 
 def model_option(function: F) -> F:
     """Add `-m/--model` to a command."""
-    return click.option("-m", "--model", "model", metavar="MODEL", help="Model to work in (also JUJU_MODEL).")(function)
+
+    def or_roots(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+        return value or context.find_root().params.get("model")
+
+    return click.option(
+        "-m", "--model", "model", metavar="MODEL", callback=or_roots, help="Model to work in (also JUJU_MODEL)."
+    )(function)
 
 
 def open_session(model: str | None) -> Session:
@@ -49,12 +55,12 @@ def open_session(model: str | None) -> Session:
     return Session(client, find_model(client, model))
 
 
-def find_model(client: Client, model: str | None) -> str:
-    """Return the name of the model a command is about.
+def find_model(client: Client, model: str | None, *, at: Path | None = None) -> str:
+    """Return the name of the model a command is about; `at` is a project that was named instead of the one around us.
 
     Raises `CliError` when there is none, or none of that name.
     """
-    wanted = model or os.environ.get("JUJU_MODEL") or None
+    wanted = model or (os.environ.get("JUJU_MODEL") if at is None else None) or None
     models: list[dict[str, Any]] = client.get("/v1/models")
     names = [str(entry["name"]) for entry in models]
     if wanted is not None:
@@ -62,7 +68,7 @@ def find_model(client: Client, model: str | None) -> str:
         if wanted in names:
             return wanted
         raise CliError(f"cannot find the model {wanted!r}: {_list(names)}", fix=f"{command_name()} models")
-    project = find_project(Path.cwd())
+    project = find_project(at or Path.cwd())
     if project is not None:
         for entry in models:
             if entry.get("project") == str(project):

@@ -20,11 +20,11 @@ from nuages.cli.words import unit
 def command(
     model: str | None, container: str | None, no_host_key_checks: bool, target: str, words: tuple[str, ...]
 ) -> NoReturn:
-    """Open a shell in UNIT, or run COMMAND there; as with ssh, the words are one line for its shell."""
+    """Open a shell in UNIT, or run COMMAND there; one word alone is a line for the shell."""
     session = open_session(model)
     words = words[1:] if words[:1] == ("--",) else words
     tty = sys.stdin.isatty() and sys.stdout.isatty()
-    argv = ["/bin/sh", "-c", " ".join(words)] if words else ["/bin/sh"]
+    argv = list(words) if len(words) > 1 else ["/bin/sh", *(["-c", words[0]] if words else [])]
     body = {"unit": unit(target), "container": container, "argv": argv, "tty": tty}
     program: list[str] = session.post("enter", body=body)["argv"]
     sys.stdout.flush()

@@ -13,6 +13,10 @@ def command(form: str, everything: bool) -> None:
     """Show the version of nuages."""
     if form == "smart" and not everything:
         print(__version__)
-    else:
-        document = {"version": __version__, "git-commit": "", "compiler": "python"} if everything else __version__
-        print_document(document, "yaml" if form == "smart" else form)
+        return
+    from nuages.cli.connection import running
+
+    client = running()
+    daemon = None if client is None else client.get("/v1/version")
+    document = {"version": __version__, "git-commit": "", "compiler": "python", "daemon": daemon}
+    print_document(document, "yaml" if form == "smart" else form)

@@ -1,0 +1,94 @@
+"""Building what the project says: charm, rock and the programs that run them, side by side and with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nuages.cli.up.console import Console, megabytes
+from nuages.cli.up.parallel import together
+from nuages.cli.up.plan import BuiltIn, Project, Requirement
+from nuages.engine.programs import Progress, cache_dir, ensure
+from nuages.engine.service import Service
+
+ENGINE_PROGRAMS = ("bwrap", "pebble", "statsd_exporter")
+INGRESS_APPLICATION = "traefik-k8s"
+
+
+@dataclass(frozen=True)
+class Built:
+    """The project as built, and what its user should know about the build."""
+
+    project: Project
+    notes: tuple[str, ...] = ()
+
+
+def build(directory: Path, console: Console, *, port: int | None) -> Built:
+    """Check the project, then build its charm and rock and fetch the programs that this machine lacks.
+
+    Raises `NuagesError` of whatever part refuses; nothing of the model was touched then.
+    """
+    from nuages.build.pack import pack
+    from nuages.build.rock import rock
+    from nuages.extension.expand import expand
+    from nuages.extension.project import find, read
+    from nuages.services import SERVICES
+
+    charm_dir = find(directory)
+    expanded: dict[str, Any] = dict(expand(read(charm_dir)))
+    requires = requirements(expanded)
+    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in sorted(SERVICES.items()))
+    wanted = {requirement.interface for requirement in requires if requirement.wanted}
+    partners = [SERVICES[built_in.name] for built_in in built_ins if wanted & set(built_in.provides.values())]
+    names = [*ENGINE_PROGRAMS, *dict.fromkeys(name for service in partners for name in service.programs)]
+    shown = _shown(console)
+    done = together(
+        {
+            "charm": lambda: pack(charm_dir, cache_dir() / "charms"),
+            "rock": lambda: rock(directory, progress=shown),
+            "programs": lambda: ensure(*names, progress=shown),
+        }
+    )
+    charm, image = done["charm"], done["rock"]
+    (resource,) = [name for name, kind in expanded["resources"].items() if kind["type"] == "oci-image"]
+    project = Project(
+        application=str(expanded["name"]),
+        charm=charm.path,
+        charm_digest=charm.digest,
+        images={resource: image.directory},
+        requires=requires,
+        provides=frozenset(expanded.get("provides") or {}) | frozenset(expanded.get("peers") or {}),
+        built_ins=built_ins,
+        configuration={INGRESS_APPLICATION: {"port": str(port)}} if port is not None else {},
+    )
+    return Built(project, (*charm.notes, *image.notes))
+
+
+def requirements(expanded: dict[str, Any]) -> tuple[Requirement, ...]:
+    """Return what the charm requires, in the order of the expanded document."""
+    found: dict[str, dict[str, Any]] = expanded.get("requires") or {}
+    return tuple(
+        Requirement(name, str(endpoint["interface"]), endpoint.get("optional")) for name, endpoint in found.items()
+    )
+
+
+def provided(service: Service) -> dict[str, str]:
+    """Return the interface of each endpoint that a built-in application provides."""
+    endpoints: dict[str, dict[str, Any]] = service.metadata.get("provides") or {}
+    return {name: str(endpoint["interface"]) for name, endpoint in endpoints.items()}
+
+
+def _shown(console: Console) -> Callable[[Progress], None]:
+    def show(progress: Progress) -> None:
+        if progress.total is not None and progress.done >= progress.total:
+            console.done(progress.program)
+            return
+        text = progress.note or f"fetching {progress.program}, once per machine"
+        if progress.done:
+            whole = f" of {megabytes(progress.total)}" if progress.total is not None else ""
+            text += f": {megabytes(progress.done)}{whole}"
+        console.progress(progress.program, text)
+
+    return show

@@ -1,0 +1,141 @@
+"""`nuages up`: build the project, bring its model to what the project says, ask the page itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nuages.cli.connection import connect, running
+from nuages.cli.errors import CliError
+from nuages.cli.project import free_model_name, project_name
+from nuages.cli.root import command_name
+from nuages.cli.session import Session, model_option
+from nuages.cli.state import choose_model, state_dir
+from nuages.cli.up.build import Built, build
+from nuages.cli.up.console import Console
+from nuages.cli.up.page import ask
+from nuages.cli.up.place import locate
+from nuages.cli.up.plan import Observed, Operation, Project, plan
+from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
+from nuages.cli.up.watch import Trouble, output, settle
+from nuages.engine.api.client import Client, model_path
+
+PORT = 8000
+PAGE_PATIENCE = 20.0
+
+
+@click.command()
+@model_option
+@click.option("--dry-run", is_flag=True, help="Build, then print what would be done as `juju` commands.")
+@click.option("--port", type=click.IntRange(1, 65535), help=f"Port of the page; {PORT} or the next free one if unset.")
+@click.argument("project_dir", required=False, type=click.Path(path_type=Path))
+def command(model: str | None, dry_run: bool, port: int | None, project_dir: Path | None) -> None:
+    """Build the project in PROJECT_DIR (or around here) and run it, with its database and ingress."""
+    directory = locate(project_dir)
+    console = Console()
+    try:
+        built = build(directory, console, port=port)
+        if dry_run:
+            client = running()
+            name = None if client is None else existing_model(client, directory, model)
+            observed = Observed() if client is None or name is None else _observe(Session(client, name))
+            for operation in plan(built.project, observed):
+                print(operation.command)
+            return
+        client = connect()
+        session = Session(client, _model(client, directory, model))
+        _up(session, built, console, port=port, place=str(project_dir or ""))
+    finally:
+        console.close()
+
+
+def existing_model(client: Client, directory: Path, model: str | None) -> str | None:
+    """Return the name of the project's model (or of the one asked for) if there is one."""
+    for entry in client.get("/v1/models"):
+        if entry["name"] == model if model else entry.get("project") == str(directory):
+            return str(entry["name"])
+    return None
+
+
+def _model(client: Client, directory: Path, model: str | None) -> str:
+    name = existing_model(client, directory, model)
+    if name is None:
+        taken = {str(entry["name"]) for entry in client.get("/v1/models")}
+        name = model or free_model_name(project_name(directory), taken)
+        client.put(model_path(name), {"project": None if model else str(directory)})
+    choose_model(state_dir(), name)
+    return name
+
+
+def _observe(session: Session) -> Observed:
+    return Observed.parse(session.get("observed"))
+
+
+def _up(session: Session, built: Built, console: Console, *, port: int | None, place: str) -> None:
+    project = built.project
+    operations = plan(project, _observe(session))
+    for operation in operations:
+        console.line(f"  {_words(operation)}")
+        session.post(*operation.route, body=dict(operation.body))
+    trouble = settle(session, console)
+    if trouble is not None:
+        raise _failure(session, project, trouble)
+    status: dict[str, Any] = session.get("status")
+    ours: dict[str, Any] = status.get("nuages") or {}
+    url = str(ours.get("url") or "")
+    if not url:
+        raise CliError(
+            f"cannot open the page of {project.application}: it is running, but nothing publishes it",
+            fix=f"{command_name()} status --relations; it needs an `ingress` endpoint related to traefik-k8s",
+        )
+    notes = (*built.notes, *_page(session, project, url), *_unanswered(project))
+    loud = port_line(port or PORT, url, command_name()) if operations else None
+    if loud:
+        console.line(loud)
+    console.close()
+    lines = (
+        success_lines(project, status, url=url, command=command_name(), place=place, notes=notes)
+        if operations
+        else nothing_to_do_lines(project, url=url)
+    )
+    print("\n".join(lines))
+
+
+def _page(session: Session, project: Project, url: str) -> tuple[str, ...]:
+    """Ask the page; return notes about it, or raise `CliError` with the likely cause when it is none."""
+    replies, verdict = ask(url, seconds=PAGE_PATIENCE)
+    if verdict.ok:
+        return (verdict.note,) if verdict.note else ()
+    shown = f" ({replies[-1].status} at {replies[-1].url})" if replies[-1].status else ""
+    log = output(session, project.application)
+    raise CliError(
+        _with_log(f"cannot show the page of {project.application}: {verdict.cause}{shown}", log),
+        fix=verdict.mend or f"{command_name()} logs {project.application}",
+        code="no-page",
+    )
+
+
+def _failure(session: Session, project: Project, trouble: Trouble) -> CliError:
+    fix = f"{command_name()} debug-log --replay" + (f" --include {trouble.state.unit}" if trouble.state else "")
+    return CliError(
+        _with_log(f"cannot bring up {project.application}: {trouble.reason}", trouble.log),
+        fix=f"{fix}; then mend it and repeat `{command_name()} up`",
+        code="not-settled",
+    )
+
+
+def _with_log(message: str, log: tuple[str, ...]) -> str:
+    return "\n".join([message, *(f"  | {line}" for line in log)])
+
+
+def _unanswered(project: Project) -> tuple[str, ...]:
+    return tuple(
+        f"nothing here provides {requirement.interface} for its endpoint {requirement.name} yet"
+        for requirement in project.unanswered
+    )
+
+
+def _words(operation: Operation) -> str:
+    return operation.command.removeprefix("juju ").removeprefix("# ")

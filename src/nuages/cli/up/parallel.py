@@ -1,0 +1,63 @@
+"""Running a few blocking builds side by side, so that the first error or Ctrl-C ends the waiting."""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 3.0
+
+
+def together(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Return each job's result; raise the first job's error in the order given.
+
+    When one fails, or on Ctrl-C, what the others have started is told to stop, and they get a moment to tidy up.
+    """
+    results: dict[str, Any] = {}
+    errors: dict[str, BaseException] = {}
+    ended = threading.Event()
+
+    def work(name: str, job: Callable[[], Any]) -> None:
+        try:
+            results[name] = job()
+        except BaseException as error:
+            errors[name] = error
+        ended.set()
+
+    threads = [threading.Thread(target=work, args=job, name=job[0], daemon=True) for job in jobs.items()]
+    for thread in threads:
+        thread.start()
+    try:
+        while any(thread.is_alive() for thread in threads) and not errors:
+            ended.wait(0.5)
+            ended.clear()
+    except KeyboardInterrupt:
+        _stop(threads)
+        raise
+    if errors:
+        _stop(threads)
+        raise next(errors[name] for name in jobs if name in errors)
+    return results
+
+
+def _stop(threads: list[threading.Thread]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+        for pid in _children():
+            # Only of our own session: the daemon, which goes on, has one of its own.
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(pid) == os.getsid(0):
+                    os.kill(pid, signal.SIGTERM)
+        time.sleep(0.05)
+
+
+def _children() -> list[int]:
+    found: list[int] = []
+    for listing in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in listing.read_text().split()]
+    return found
