@@ -20,7 +20,7 @@ from nuages.build.rock_project import RockProject, requirement_files
 from nuages.engine.programs import Progress, cache_dir
 from nuages.engine.programs.pythons import Python
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Part of every digest: changed when what this module makes changes."""
 
 _LOCAL = (".", "-e", "--editable", "file:", "/")

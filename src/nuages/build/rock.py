@@ -64,12 +64,7 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
             _fill(root, project, made, files)
             image = Image(
                 root=root,
-                mounts=(
-                    Mount(made.directory / "bin", "/bin"),
-                    Mount(statsd, layout.STATSD_EXPORTER),
-                    Mount(made.directory / "lib", "/lib"),
-                    *python.mounts(),
-                ),
+                mounts=(*_mounts(made), Mount(statsd, layout.STATSD_EXPORTER)),
                 environment={"PATH": PATH},
                 notes=notes,
                 owners={layout.LOG_DIRECTORY: layout.UID},
@@ -94,17 +89,16 @@ def _known_digest(project: RockProject, files: list[tuple[str, Path]]) -> str:
     return digest
 
 
+def _mounts(made: Environment) -> tuple[Mount, ...]:
+    return (Mount(made.directory / "bin", "/bin"), Mount(made.directory / "lib", "/lib"), *made.python.mounts())
+
+
 def _fill(root: Path, project: RockProject, made: Environment, files: list[tuple[str, Path]]) -> None:
     application = root / layout.APP_DIRECTORY[1:]
-    for name in (
-        "bin",
-        "lib",
-        ".rock",
-        layout.LOG_DIRECTORY[1:],
-        layout.LAYERS_DIRECTORY[1:],
-        layout.APP_DIRECTORY[1:],
-    ):
-        (root / name).mkdir(parents=True)
+    directories = [layout.APP_DIRECTORY, layout.LOG_DIRECTORY, layout.LAYERS_DIRECTORY, "/.rock"]
+    # Mount points too: bubblewrap makes the parents of a missing one for root's eyes only.
+    for name in [*directories, *(mount.target for mount in _mounts(made))]:
+        (root / name[1:]).mkdir(parents=True)
     for name, path in files:
         (application / name).parent.mkdir(parents=True, exist_ok=True)
         try:
