@@ -1,0 +1,90 @@
+"""The charm's actions: each validates first and changes nothing when it fails."""
+
+import secrets
+from typing import Any, cast
+
+import ops
+from ops import pebble
+
+from nuages.charm import apply, inside, options, secret_key, services
+from nuages.charm.converge import WEB
+from nuages.charm.facts import Facts, SecretKey, Workload
+from nuages.charm.gather import new_key
+from nuages.charm.texts import last_line, pebble_reason
+from nuages.charm.variables import mask
+from nuages.charm.workload import Container
+from nuages.contract import layout
+
+
+class Refused(Exception):
+    """The action cannot be done; the text says why and what to do."""
+
+
+def rotate_secret_key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
+    """Replace the secret key; return the secret as it is now."""
+    if not facts.leader:
+        raise Refused(f"only the leader can rotate the secret key: juju run {facts.app}/leader rotate-secret-key")
+    given = [name for name in options.KEY_OPTIONS if name in facts.config]
+    if given:
+        raise Refused(f"option {given[0]} sets the secret key; change that option instead")
+    if facts.peer is None or facts.key.content is None or not facts.key.id:
+        raise Refused("there is no secret key to rotate yet, the charm is still being set up; try again later")
+    write = secret_key.rotate(facts.key.content, facts.peer, facts.key.id, new_key(), secrets.token_hex(4))
+    return apply.write_secret(write, charm)
+
+
+def create_superuser(container: Container, facts: Facts, params: dict[str, Any]) -> str:
+    """Create the user and return the password made for it."""
+    username, email = (str(params.get(name) or "").strip() for name in ("username", "email"))
+    if not username:
+        raise Refused("username is empty")
+    if "@" not in email.strip("@"):
+        raise Refused(f"email is not an e-mail address: {email!r}")
+    workload = facts.workload
+    if not isinstance(workload, Workload):
+        raise Refused(f"the container {facts.container} is not ready; try again later")
+    web = workload.services.get(WEB, {})
+    if workload.states.get(WEB) != "active":
+        raise Refused("the web service does not run, so its database may not be ready; see juju status")
+    password = secrets.token_urlsafe(16)
+    environment = {
+        **services.environment_of(web),
+        "DJANGO_SUPERUSER_USERNAME": username,
+        "DJANGO_SUPERUSER_EMAIL": email,
+        "DJANGO_SUPERUSER_PASSWORD": password,
+    }
+    where: dict[str, Any] = {"user": str(web.get("user") or ""), "directory": layout.APP_DIRECTORY}
+    program = inside.text("account")
+    command = (layout.PYTHON, "-", layout.APP_DIRECTORY)
+    try:
+        before = container.run(command, stdin=program, environment=environment, **where)
+        _expect(before, "cannot look for the user", environment)
+        if before.output.strip().endswith("exists"):
+            raise Refused(f"there is a user {username} already; its password was not touched")
+        create = (layout.PYTHON, "manage.py", "createsuperuser", "--noinput")
+        created = container.run(create, environment=environment, **where)
+        _expect(created, "cannot create the user", environment)
+        after = container.run(command, stdin=program, environment=environment, **where)
+        _expect(after, "cannot look for the user", environment)
+    except pebble.Error as error:
+        raise Refused(f"cannot create the user: {pebble_reason(error)}") from error
+    if not after.output.strip().endswith("accepts"):
+        said = last_line(created.output + "\n" + created.error)
+        raise Refused(
+            "the project's createsuperuser created no user with that password" + (f": it says {said}" if said else "")
+        )
+    return password
+
+
+def _expect(result: object, what: str, environment: dict[str, str]) -> None:
+    from nuages.charm.workload import Result
+
+    answer = cast("Result", result)
+    if answer.code == 0:
+        return
+    text = last_line(answer.error) or last_line(answer.output) or f"exit code {answer.code}"
+    secret = tuple(value for name, value in environment.items() if any(word in name for word in SECRET_WORDS))
+    raise Refused(f"{what}: {mask(text, secret)}")
+
+
+SECRET_WORDS = ("PASSWORD", "SECRET", "CONNECT_STRING", "TOKEN", "KEY")

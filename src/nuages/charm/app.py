@@ -1,0 +1,120 @@
+"""The charm: every event takes the same road, and deferred events are never used."""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+
+import ops
+from ops import pebble
+
+from nuages.charm import actions, statuses
+from nuages.charm.apply import apply
+from nuages.charm.decide import decide
+from nuages.charm.facts import Facts, SecretKey
+from nuages.charm.gather import base_of, gather
+from nuages.charm.statuses import Status
+from nuages.charm.texts import pebble_reason
+from nuages.charm.workload import Container
+
+logger = logging.getLogger(__name__)
+
+ROUNDS = 6
+"""Of gather, decide and apply in one hook: a migration, a start, a reload and a rotation's promotion each need one."""
+
+LEVELS: Mapping[str, type[ops.StatusBase]] = {
+    "active": ops.ActiveStatus,
+    "waiting": ops.WaitingStatus,
+    "blocked": ops.BlockedStatus,
+    "maintenance": ops.MaintenanceStatus,
+}
+
+SILENT = (ops.ActionEvent, ops.CollectStatusEvent, ops.CollectMetricsEvent, ops.PreCommitEvent, ops.CommitEvent)
+"""Events that do not go through `reconcile` by themselves."""
+
+
+class DjangoCharm(ops.CharmBase):
+    """Operates a Django application from a rock of the django-framework kind."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        for source in self.on.events().values():
+            if not issubclass(source.event_type, SILENT):
+                framework.observe(source, self._on_event)
+        for name, handler in (
+            ("rotate-secret-key", self._on_rotate_secret_key),
+            ("create-superuser", self._on_create_superuser),
+        ):
+            if name in self.meta.actions:
+                framework.observe(self.on[name].action, handler)
+        if os.environ.get("JUJU_DISPATCH_PATH") == "explain":
+            self._explain()
+
+    def reconcile(self, event: str, key: SecretKey | None = None) -> None:
+        """Bring everything to what it shall be. `key` is the secret key, when this hook has changed it already."""
+        container = Container(self.unit.get_container(base_of(self).container))
+        shown: Status | None = None
+        for _ in range(ROUNDS):
+            try:
+                facts = gather(self, event, key)
+            except pebble.Error as error:
+                shown = statuses.PEBBLE_FAILED(error=pebble_reason(error))
+                break
+            outcome = apply(decide(facts), self, container, self._show_unit)
+            key = outcome.key or key
+            shown = outcome.status
+            if not outcome.again:
+                break
+        if shown is not None:
+            self._show_unit(shown)
+            if self.unit.is_leader():
+                self.app.status = self._status(shown)
+
+    def _on_event(self, event: ops.EventBase) -> None:
+        name = event.handle.kind
+        if isinstance(event, ops.WorkloadEvent):
+            name = name.removeprefix(event.workload.name.replace("-", "_") + "_")
+        self.reconcile(name)
+
+    def _show_unit(self, status: Status) -> None:
+        self.unit.status = self._status(status)
+
+    def _status(self, status: Status) -> ops.StatusBase:
+        return LEVELS[status.level](status.message)
+
+    def _on_rotate_secret_key(self, event: ops.ActionEvent) -> None:
+        facts = self._facts(event)
+        if facts is None:
+            return
+        try:
+            key = actions.rotate_secret_key(self, facts)
+        except actions.Refused as error:
+            event.fail(str(error))
+            return
+        self.reconcile("rotate_secret_key_action", key)
+        event.set_results({"status": "success"})
+
+    def _on_create_superuser(self, event: ops.ActionEvent) -> None:
+        facts = self._facts(event)
+        if facts is None:
+            return
+        container = Container(self.unit.get_container(facts.container))
+        try:
+            password = actions.create_superuser(container, facts, event.params)
+        except actions.Refused as error:
+            event.fail(str(error))
+            return
+        event.set_results({"password": password})
+
+    def _facts(self, event: ops.ActionEvent) -> Facts | None:
+        try:
+            return gather(self, "action")
+        except pebble.Error as error:
+            event.fail(f"the workload container does not answer: {pebble_reason(error)}")
+            return None
+
+    def _explain(self) -> None:
+        """Print the environment as JSON, each variable with its origin, secrets hidden: what `./explain` is for."""
+        from nuages.charm.explain import explain
+
+        print(json.dumps(explain(gather(self, "explain")), indent=2))  # noqa: T201  this is the command's output

@@ -1,0 +1,172 @@
+"""From facts to a plan. Pure: the same facts give the same plan."""
+
+from nuages.charm import environment, gunicorn, interfaces, migrations, options, secret_key, services, statuses
+from nuages.charm.converge import CHECK, CLOSED, GATE, WEB, Target, Work, converge, stop
+from nuages.charm.facts import Endpoint, Facts, Workload
+from nuages.charm.interfaces.base import NotReady
+from nuages.charm.interfaces.database import Database
+from nuages.charm.interfaces.ingress import Route
+from nuages.charm.options import Settings
+from nuages.charm.plan import BagWrite, Layer, Plan, Step
+from nuages.charm.statuses import Status
+from nuages.charm.variables import Variable
+from nuages.contract import layout
+from nuages.contract.endpoints import INTERFACES
+
+DATABASES = frozenset(interface.name for interface in INTERFACES if interface.database)
+
+
+def decide(facts: Facts) -> Plan:
+    """Return the plan for these facts."""
+    if facts.event in ("stop", "remove"):
+        return Plan()
+    settings = options.read(facts)
+    found = tuple(interfaces.integrations(facts))
+    key = secret_key.decide(facts, settings.secret_key)
+    variables = variables_of(facts, settings, found, key.variables)
+    work = _work(facts, settings, found, key, variables)
+    return Plan(
+        status=work.status,
+        steps=work.steps,
+        bags=(*publications(facts, found), *work.bags),
+        secret=key.write or work.secret,
+        ports=(layout.WEB_PORT,) if facts.repairs and isinstance(facts.workload, Workload) else None,
+        version=facts.workload.survey.version if facts.repairs and isinstance(facts.workload, Workload) else "",
+        secrets=tuple(sorted({variable.value for variable in variables if variable.secret and variable.value})),
+    )
+
+
+def variables_of(
+    facts: Facts, settings: Settings, found: tuple[interfaces.Integration, ...], key: tuple[Variable, ...]
+) -> tuple[Variable, ...]:
+    """Return the application's environment as far as it can be known now."""
+    provided = [variable for each in found if not isinstance(each.value, NotReady) for variable in each.value.variables]
+    return environment.build(facts, settings, _ingress(found), key, provided)
+
+
+def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tuple[BagWrite, ...]:
+    """Return what the other sides are to know.
+
+    An integration that works is left alone but at some events, because comparing costs two calls for each bag.
+    """
+    writes: list[BagWrite] = []
+    for relation, interface, value in found:
+        if not (isinstance(value, NotReady) or facts.repairs):
+            continue
+        publication = interface.publish(facts, relation)
+        if publication.app and facts.leader:
+            writes.append(BagWrite(relation.id, "app", publication.app, publication.once))
+        if publication.unit:
+            writes.append(BagWrite(relation.id, "unit", publication.unit))
+    return tuple(writes)
+
+
+def _ingress(found: tuple[interfaces.Integration, ...]) -> str:
+    return next((each.value.url for each in found if isinstance(each.value, Route)), "")
+
+
+def _work(  # noqa: PLR0911  one condition after the other is the plainest form
+    facts: Facts,
+    settings: Settings,
+    found: tuple[interfaces.Integration, ...],
+    key: secret_key.Decision,
+    variables: tuple[Variable, ...],
+) -> Work:
+    workload = facts.workload
+    gate: tuple[Step, ...] = ()
+    if isinstance(workload, Workload) and CHECK not in workload.checks:
+        gate = (Layer(GATE, checks={CHECK: CLOSED}),)
+    if settings.problems:
+        return Work(settings.problems[0], gate)
+    if workload is None:
+        return Work(statuses.WAITING_PEBBLE(container=facts.container))
+    if isinstance(workload, str):
+        return Work(statuses.ROCK_UNUSABLE(reason=workload))
+    if facts.peer is None:
+        return Work(statuses.WAITING_PEER(), gate)
+    if key.waiting is not None:
+        return Work(key.waiting, gate)
+    if missing := missing_integration(facts, found):
+        return Work(missing, gate + stop(workload, tuple(filter(services.is_ours, workload.services))))
+    if waiting := _unready(facts, found):
+        return Work(waiting, gate)
+    target = _target(facts, workload, settings, found, variables)
+    if isinstance(target, Status):
+        return Work(target, gate)
+    return converge(facts, facts.peer, workload, target, gate)
+
+
+def missing_integration(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Status | None:
+    """Return the status that names the first endpoint without a relation that must have one.
+
+    Required is what has no `optional: true`; and Django needs one database, whatever the endpoints say.
+    """
+    related = {relation.endpoint for relation in facts.relations}
+    databases = [endpoint for endpoint in facts.endpoints if endpoint.interface in DATABASES]
+    lacking = [endpoint for endpoint in facts.endpoints if endpoint.required and endpoint.name not in related]
+    if not lacking and not any(endpoint.name in related for endpoint in databases):
+        if not databases:
+            return statuses.NO_DATABASE_ENDPOINT()
+        lacking = databases
+    return _missing(facts, lacking[0]) if lacking else None
+
+
+def _missing(facts: Facts, endpoint: Endpoint) -> Status:
+    provider = interfaces.provider_of(endpoint.interface)
+    return statuses.MISSING(endpoint=endpoint.name, app=facts.app, provider=provider)
+
+
+def _unready(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Status | None:
+    """Return why a required integration, or every database there is, does not work yet."""
+    required = {endpoint.name for endpoint in facts.endpoints if endpoint.required}
+    if not any(isinstance(each.value, Database) for each in found):
+        required |= {each.relation.endpoint for each in found if each.interface.database}
+    for relation, _, value in found:
+        if relation.endpoint in required and isinstance(value, NotReady):
+            return statuses.NOT_READY(remote=relation.app, endpoint=relation.endpoint, reason=value.reason)
+    return None
+
+
+def _target(
+    facts: Facts,
+    workload: Workload,
+    settings: Settings,
+    found: tuple[interfaces.Integration, ...],
+    variables: tuple[Variable, ...],
+) -> Target | Status:
+    web = workload.original.get(WEB)
+    if web is None:
+        return statuses.ROCK_UNUSABLE(reason=f"it has no service named {WEB}")
+    command: str | None = str(web.get("command", ""))
+    if settings.worker_class:
+        if settings.worker_class not in ("sync", *workload.survey.modules):
+            return statuses.ROCK_UNUSABLE(
+                reason=f"webserver-worker-class is {settings.worker_class}, add gunicorn[{settings.worker_class}]"
+                " to the requirements"
+            )
+        command = gunicorn.with_worker_class(command or "", settings.worker_class)
+        if command is None:
+            return statuses.ROCK_UNUSABLE(reason="webserver-worker-class is set, but the command has no -k to change")
+    values = {variable.name: variable.value for variable in variables}
+    webserver = dict(settings.webserver)
+    wanted = services.target(
+        workload.original,
+        values,
+        command=command or "",
+        kill_delay=gunicorn.kill_delay(webserver),
+        first_unit=facts.number == 0,
+    )
+    config = gunicorn.config(
+        {**services.environment_of(web), **values},
+        workload.survey.environment,
+        webserver,
+        statsd=layout.STATSD_SERVICE in workload.original,
+    )
+    databases = sorted(each.value.identity for each in found if isinstance(each.value, Database))
+    return Target(
+        services=wanted,
+        config=config,
+        host=environment.public_host(facts, _ingress(found)),
+        wish=migrations.Wish(workload.survey.release, " ".join(databases)),
+        migrate=migrations.command(workload.survey.files),
+    )

@@ -1,0 +1,66 @@
+"""The application's whole environment, each variable with where it comes from."""
+
+import json
+from collections.abc import Iterable
+
+from nuages.charm import urls
+from nuages.charm.facts import Facts
+from nuages.charm.options import Settings
+from nuages.charm.variables import Variable
+from nuages.contract import layout
+
+
+def base_url(facts: Facts, ingress: str) -> str:
+    """Return the URL under which users reach the application: the ingress's, else the Kubernetes service's."""
+    return ingress or f"http://{facts.app}.{facts.model}:{layout.WEB_PORT}"
+
+
+def public_host(facts: Facts, ingress: str) -> str:
+    """Return a Host header that the application accepts if it uses DJANGO_ALLOWED_HOSTS."""
+    return urls.parse(base_url(facts, ingress)).netloc.rpartition("@")[2]
+
+
+def build(
+    facts: Facts, settings: Settings, ingress: str, key: tuple[Variable, ...], provided: Iterable[Variable]
+) -> tuple[Variable, ...]:
+    """Return the variables, sorted by name; of two with one name the later of this order wins.
+
+    Built-in CSRF origins, the user's options, the framework's own variables, the secret key, proxies, the units'
+    names, integrations.
+    """
+    url = base_url(facts, ingress)
+    parts = urls.parse(url)
+    url_origin = "integration ingress" if ingress else "built in"
+    hosts = list(settings.allowed_hosts)
+    if parts.hostname and parts.hostname not in hosts:
+        hosts.append(parts.hostname)
+    found = [
+        Variable("DJANGO_CSRF_TRUSTED_ORIGINS", json.dumps([parts.origin]), url_origin),
+        *settings.variables,
+        Variable("DJANGO_ALLOWED_HOSTS", json.dumps(hosts), f"option django-allowed-hosts and {url_origin}"),
+        Variable("DJANGO_BASE_URL", url, url_origin),
+        *key,
+        *_proxies(facts),
+        *_peers(facts),
+        *provided,
+    ]
+    return tuple(sorted({variable.name: variable for variable in found}.values()))
+
+
+def _proxies(facts: Facts) -> list[Variable]:
+    names = {"http": "http_proxy", "https": "https_proxy", "no": "no_proxy"}
+    return [
+        Variable(name, value, f"model option juju-{scheme}-proxy" if scheme != "no" else "model option juju-no-proxy")
+        for scheme, variable in names.items()
+        if (value := facts.proxies.get(scheme))
+        for name in (variable, variable.upper())
+    ]
+
+
+def _peers(facts: Facts) -> list[Variable]:
+    if facts.peer is None or not facts.peer.units:
+        return []
+    names = [
+        f"{unit.replace('/', '-')}.{facts.app}-endpoints.{facts.model}.svc.cluster.local" for unit in facts.peer.units
+    ]
+    return [Variable("DJANGO_PEER_FQDNS", ",".join(sorted(names)), "the application's other units")]

@@ -1,0 +1,158 @@
+"""Everything the charm can know when it decides: filled by `gather`, read by `decide`, made by hand in tests."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+Value = str | int | float | bool
+Bag = Mapping[str, str]
+Content = Mapping[str, str]
+"""What is in a Juju secret."""
+
+
+class Option(NamedTuple):
+    """One option of the charm's config.yaml."""
+
+    name: str
+    type: str
+    required: bool = False
+
+
+class Endpoint(NamedTuple):
+    """One `requires` endpoint of the charm's metadata."""
+
+    name: str
+    interface: str
+    required: bool
+
+
+class Relation(NamedTuple):
+    """One relation to another application."""
+
+    endpoint: str
+    interface: str
+    id: int
+    app: str
+    bag: Bag
+    units: Mapping[str, Bag]
+    """Remote units' bags; empty bags unless the interface reads them."""
+    secrets: Mapping[str, Content | None]
+    """By URI as it stands in the bag; None for one that cannot be read."""
+
+
+class Peer(NamedTuple):
+    """The relation between the units of this application."""
+
+    id: int
+    bag: Bag
+    units: Mapping[str, Bag]
+    """The other units' bags; empty bags when this unit is not the leader, who alone needs them."""
+
+
+class SecretKey(NamedTuple):
+    """What is known of the application's own secret with the key."""
+
+    content: Content | None = None
+    """None: no such secret, or not readable yet."""
+    id: str = ""
+    """Its URI; "" when there is none."""
+    fresh: str = ""
+    """A newly made key, for the leader to use should there be none."""
+
+
+NO_KEY = SecretKey()
+
+
+class Survey(NamedTuple):
+    """What the container's own Python said about the rock, asked once in the life of a container."""
+
+    release: str
+    """Digest of the rock's metadata and of every migration file: differs when migrations may have to run."""
+    version: str
+    """The rock's version."""
+    environment: Mapping[str, str]
+    """The variables of the container itself, which Pebble hands to every service."""
+    files: tuple[str, ...]
+    """Names of the migration programs found in the application's directory."""
+    modules: tuple[str, ...]
+    """Which optional modules can be imported (`gevent`)."""
+
+
+class Outcome(NamedTuple):
+    """How the last migration in this container ended."""
+
+    release: str
+    database: str
+    attempt: str
+    """Digest of command and environment."""
+    code: int
+    error: str
+    """The last line of what it said, when it failed."""
+
+
+Service = Mapping[str, object]
+"""A service as Pebble's plan writes it."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The workload container, as Pebble shows it."""
+
+    original: Mapping[str, Service]
+    """The services as the rock defines them."""
+    survey: Survey
+    services: Mapping[str, Service]
+    """The services in the plan now."""
+    checks: Mapping[str, Mapping[str, object]]
+    states: Mapping[str, str]
+    """By service: `active`, `inactive`, `backoff`, `error`."""
+    answering: bool = False
+    """The ready check is up and has succeeded at least once as it is defined now."""
+    gunicorn: str | None = None
+    """The web server's configuration file; None when there is none yet."""
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the charm knows about itself, its model, its relations and its container at one event."""
+
+    event: str
+    """As in ops: `config_changed`, `postgresql_relation_joined`."""
+    app: str
+    unit: str
+    model: str
+    leader: bool
+    container: str
+    peer_endpoint: str
+    options: tuple[Option, ...] = ()
+    config: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    option_secrets: Mapping[str, Content | None] = field(default_factory=dict[str, "Content | None"])
+    """By option of type secret that is set; None for a secret that cannot be read."""
+    endpoints: tuple[Endpoint, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    peer: Peer | None = None
+    key: SecretKey = NO_KEY
+    proxies: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The model's proxies: http, https, no."""
+    address: str = ""
+    """This unit's address; "" unless it is to be published at this event."""
+    fqdn: str = ""
+    workload: Workload | str | None = None
+    """None: Pebble does not answer; a text: why the container cannot be used."""
+
+    @property
+    def number(self) -> int:
+        """The unit's number: 2 for `notes/2`."""
+        return int(self.unit.rpartition("/")[2])
+
+    @property
+    def repairs(self) -> bool:
+        """Whether own bags and ports are compared at this event, though their relation works already."""
+        return self.event in REPAIR_EVENTS or self.event.endswith(("_relation_created", "_relation_joined"))
+
+
+REPAIR_EVENTS = frozenset(
+    ("install", "start", "upgrade_charm", "config_changed", "leader_elected", "update_status", "pebble_ready")
+)
+"""Juju sends config-changed when a pod's address changes, upgrade-charm when the pod is replaced."""

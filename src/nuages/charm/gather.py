@@ -1,0 +1,252 @@
+"""From the world to facts: hook tools, the charm's own files, the container. Few calls, for each costs a process."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import ops
+from ops import pebble
+
+from nuages.charm import inside, interfaces, migrations, secret_key
+from nuages.charm.converge import CHECK, WEB
+from nuages.charm.facts import (
+    Bag,
+    Content,
+    Endpoint,
+    Facts,
+    Option,
+    Outcome,
+    Peer,
+    Relation,
+    SecretKey,
+    Service,
+    Survey,
+    Value,
+    Workload,
+)
+from nuages.charm.texts import last_line
+from nuages.charm.workload import Container
+from nuages.contract import bases, endpoints, layout
+
+STATE = layout.STATE_DIRECTORY + "/workload.json"
+"""What was found out about the container when it was new. It is lost with the container, as it should be."""
+
+PROXIES = {"http": "JUJU_CHARM_HTTP_PROXY", "https": "JUJU_CHARM_HTTPS_PROXY", "no": "JUJU_CHARM_NO_PROXY"}
+
+
+def base_of(charm: ops.CharmBase) -> bases.Base:
+    """Return the base that the charm's containers belong to.
+
+    Raises:
+        RuntimeError: when the charm has no container of the contract.
+    """
+    for name in charm.meta.containers:
+        if name in bases.BY_CONTAINER:
+            return bases.BY_CONTAINER[name]
+    known = " or ".join(bases.BY_CONTAINER)
+    raise RuntimeError(f"cannot run this charm: its metadata has no container named {known}; pack it with nuages pack")
+
+
+def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Facts:
+    """Return what can be known now. `key` stands for the secret's content when this hook has changed it already."""
+    base = base_of(charm)
+    model, unit = charm.model, charm.unit
+    leader = unit.is_leader()
+    options = _options(charm)
+    config: dict[str, Value] = dict(charm.config)
+    facts = Facts(
+        event=event,
+        app=charm.app.name,
+        unit=unit.name,
+        model=model.name,
+        leader=leader,
+        container=base.container,
+        peer_endpoint=base.peer,
+        options=options,
+        config=config,
+        option_secrets={
+            option.name: _secret(model, str(config[option.name]))
+            for option in options
+            if option.type == "secret" and option.name in config
+        },
+        endpoints=tuple(
+            Endpoint(name, str(meta.interface_name), not (meta.optional or _contributed(name, meta)))
+            for name, meta in charm.meta.requires.items()
+        ),
+        relations=tuple(_relations(charm)),
+        peer=_peer(model, base.peer, leader),
+        proxies={name: os.environ.get(variable, "") for name, variable in PROXIES.items()},
+    )
+    facts = replace(
+        facts,
+        key=key or _key(charm, facts),
+        workload=_workload(Container(unit.get_container(base.container)), facts),
+    )
+    if facts.repairs:
+        facts = replace(facts, address=_address(charm, facts), fqdn=socket.getfqdn())
+    return facts
+
+
+def _options(charm: ops.CharmBase) -> tuple[Option, ...]:
+    """Read config.yaml itself: ops does not know `optional`."""
+    try:
+        text = (Path(charm.charm_dir) / "config.yaml").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    if text.startswith("{"):
+        data: object = json.loads(text)
+    else:
+        import yaml
+
+        data = yaml.safe_load(text)
+    options: object = cast("dict[str, Any]", data or {}).get("options") or {}
+    return tuple(
+        Option(name, str(option.get("type", "string")), option.get("optional") is False)
+        for name, option in cast("dict[str, dict[str, Any]]", options).items()
+    )
+
+
+def _contributed(name: str, meta: ops.RelationMeta) -> bool:
+    known = endpoints.BY_NAME.get(str(meta.interface_name))
+    return known is not None and known.contributed and known.endpoint == name
+
+
+def _secret(model: ops.Model, uri: str) -> Content | None:
+    """Return the newest content of a secret of somebody else; None when it cannot be read."""
+    try:
+        return model.get_secret(id=uri).get_content(refresh=True)
+    except (ops.SecretNotFoundError, ops.ModelError):
+        return None
+
+
+def _relations(charm: ops.CharmBase) -> list[Relation]:
+    found: list[Relation] = []
+    for endpoint, meta in charm.meta.requires.items():
+        interface = interfaces.BY_NAME.get(str(meta.interface_name))
+        for relation in charm.model.relations[endpoint]:
+            if not relation.active:
+                continue
+            bag: Bag = {}
+            units: dict[str, Bag] = {}
+            contents: dict[str, Content | None] = {}
+            if interface is not None:
+                bag = dict(relation.data[relation.app])
+                if interface.reads_units(bag):
+                    units = {unit.name: dict(relation.data[unit]) for unit in relation.units}
+                contents = {uri: _secret(charm.model, uri) for uri in interface.secrets(bag)}
+            name = str(meta.interface_name)
+            found.append(Relation(endpoint, name, relation.id, relation.app.name, bag, units, contents))
+    return found
+
+
+def _peer(model: ops.Model, endpoint: str, leader: bool) -> Peer | None:
+    relation = model.get_relation(endpoint)
+    if relation is None:
+        return None
+    units: Mapping[str, Bag] = {
+        unit.name: dict(relation.data[unit]) if leader else {}
+        for unit in sorted(relation.units, key=lambda unit: unit.name)
+    }
+    return Peer(relation.id, dict(relation.data[model.app]), units)
+
+
+def _key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
+    """Find the application's secret: by the URI that the peer relation names, else, for the leader, by its label.
+
+    A unit of the application always reads the newest content of such a secret.
+    """
+    if facts.peer is None:
+        return SecretKey()
+    uri = facts.peer.bag.get(secret_key.ID, "")
+    try:
+        if uri:
+            return SecretKey(charm.model.get_secret(id=uri).get_content(), uri)
+        if facts.leader:
+            secret = charm.model.get_secret(label=secret_key.LABEL)
+            return SecretKey(secret.get_content(), secret.id or secret.get_info().id)
+    except (ops.SecretNotFoundError, ops.ModelError):
+        pass  # not made yet, or not readable yet; the leader makes it
+    return SecretKey(fresh=new_key() if facts.leader else "")
+
+
+def new_key() -> str:
+    """Return a new secret key."""
+    return secrets.token_urlsafe(64)
+
+
+def _address(charm: ops.CharmBase, facts: Facts) -> str:
+    name = endpoints.INGRESS.name
+    endpoint = next((relation.endpoint for relation in facts.relations if relation.interface == name), "")
+    if not endpoint:
+        return ""
+    address = charm.model.get_binding(endpoint).network.bind_address
+    return str(address) if address is not None else ""
+
+
+def _workload(container: Container, facts: Facts) -> Workload | str | None:
+    try:
+        plan = container.plan()
+    except (pebble.ConnectionError, pebble.TimeoutError):
+        return None
+    state = container.read(STATE)
+    if state is None:
+        state = _survey(container, plan.get("services", {}))
+        if not state.startswith("{"):
+            return state
+    known: dict[str, Any] = json.loads(state)
+    survey = cast("dict[str, Any]", known["survey"])
+    checks = plan.get("checks", {})
+    return Workload(
+        original=cast("dict[str, Service]", known["services"]),
+        survey=Survey(
+            release=str(survey["release"]),
+            version=str(survey["version"]),
+            environment=cast("dict[str, str]", survey["environment"]),
+            files=tuple(survey["files"]),
+            modules=tuple(survey["modules"]),
+        ),
+        services=plan.get("services", {}),
+        checks=checks,
+        states=container.states(),
+        answering=CHECK in checks and container.check_answers(CHECK),
+        gunicorn=container.read(layout.GUNICORN_CONFIG),
+        outcome=_outcome(container) if migrations.SERVICE in plan.get("services", {}) else None,
+    )
+
+
+def _survey(container: Container, services: Mapping[str, Service]) -> str:
+    """Look at a new container once, and keep what is found in it. Returns what is kept, or why it cannot be used."""
+    if WEB not in services:
+        return f"it has no service named {WEB}"
+    program = inside.text("survey")
+    arguments = (layout.APP_DIRECTORY, layout.ROCK_METADATA)
+    try:
+        result = container.run((layout.PYTHON, "-", *arguments), stdin=program, directory="/")
+    except pebble.APIError as error:
+        return f"{layout.PYTHON} does not start: {error.message}"
+    if result.code != 0:
+        return f"{layout.PYTHON} failed: {last_line(result.error)}"
+    found = json.loads(result.output)
+    text = json.dumps({"services": services, "survey": found})
+    from nuages.charm.plan import File
+
+    service = services[WEB]
+    user, group = str(service.get("user") or ""), str(service.get("group") or service.get("user") or "")
+    container.own_directory(layout.STATE_DIRECTORY + "/run", user, group)
+    container.write(File(STATE, text))
+    return text
+
+
+def _outcome(container: Container) -> Outcome | None:
+    text = container.read(migrations.OUTCOME)
+    if text is None:
+        return None
+    data: dict[str, Any] = json.loads(text)
+    return Outcome(
+        str(data["release"]), str(data["database"]), str(data["attempt"]), int(data["code"]), str(data["error"])
+    )

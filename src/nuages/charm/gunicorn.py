@@ -1,0 +1,129 @@
+"""gunicorn's configuration file and command line.
+
+The file also carries the application's environment. gunicorn reads it anew at SIGHUP, in its master process, so a
+changed variable reaches the workers by a graceful reload. `raw_env` would strip values and bring a removed variable
+back with the value it had when the process was started; hence the file does it itself.
+"""
+
+import re
+import shlex
+import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from nuages.contract import layout
+
+RUN_DIRECTORY = layout.STATE_DIRECTORY + "/run"
+"""Belongs to the service's user, who writes markers and outcomes there."""
+
+CANDIDATE = "/django/gunicorn.conf.next.py"
+"""Where a configuration stands while it is tried."""
+
+GRACE = 30
+"""gunicorn's default `graceful_timeout`, in seconds."""
+
+_WORKER_CLASS = re.compile(r"((?:^|\s)(?:-k|--worker-class)(?:\s+\[\s*|\s+|=))([^\s\]]+)")
+_APPLICATION = re.compile(r"[\w.]+:[\w.]+(\(.*\))?")
+
+_TEMPLATE = '''\
+"""Written by the charm, which writes it anew when the configuration changes: what is changed here does not last."""
+
+import os
+
+_ENVIRONMENT = {{
+{environment}}}
+_CONTAINER = {{
+{container}}}
+_KEPT = ("HOME", "USER", "LOGNAME", "LC_CTYPE", "SERVER_SOFTWARE", "NOTIFY_SOCKET", "WATCHDOG_USEC")
+
+
+def _set_environment():
+    wanted = {{key: text for key, text in _CONTAINER.items() if key not in _KEPT}}
+    wanted.update(_ENVIRONMENT)
+    for key in list(os.environ):
+        if not (key in wanted or key in _KEPT or key.startswith(("GUNICORN_", "LISTEN_"))):
+            del os.environ[key]
+    os.environ.update(wanted)
+
+
+_set_environment()
+
+bind = [{bind!r}]
+chdir = {directory!r}
+accesslog = "-"
+errorlog = "-"
+access_log_format = (
+    '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
+    ' "%({{x-forwarded-host}}i)s" "%({{x-request-id}}i)s"'
+)
+control_socket_disable = True
+{settings}
+
+def post_worker_init(worker):
+    """Tell the charm that a worker of this configuration has loaded the application."""
+    try:
+        with open({marker!r}, "w"):
+            pass
+    except OSError:
+        pass  # the charm then waits for an answer only
+'''
+
+
+class Config(NamedTuple):
+    """A configuration file."""
+
+    text: str
+    marker: str
+    """The file that a worker with this configuration makes; its name differs for each configuration."""
+
+
+def config(
+    environment: Mapping[str, str], container: Mapping[str, str], webserver: Mapping[str, int], *, statsd: bool
+) -> Config:
+    """Return the configuration file. `container` are the variables of the container itself."""
+    settings = dict(webserver)
+    if settings.get("timeout", 0) > GRACE:
+        settings["graceful_timeout"] = settings["timeout"]
+    lines = [f"{name} = {value}" for name, value in sorted(settings.items())]
+    if statsd:  # a change of it would need a restart, so it depends on the rock alone
+        lines.insert(0, f"statsd_host = {layout.STATSD_HOST!r}")
+    fields = {
+        "environment": _items(environment),
+        "container": _items(container),
+        "bind": f"0.0.0.0:{layout.WEB_PORT}",
+        "directory": layout.APP_DIRECTORY,
+        "settings": "".join(line + "\n" for line in lines),
+    }
+    digest = zlib.crc32(repr(fields).encode())
+    marker = f"{RUN_DIRECTORY}/loaded-{digest:08x}"
+    return Config(_TEMPLATE.format(**fields, marker=marker), marker)
+
+
+def _items(mapping: Mapping[str, str]) -> str:
+    return "".join(f"    {name!r}: {mapping[name]!r},\n" for name in sorted(mapping))
+
+
+def marker_of(text: str) -> str:
+    """Return the marker that a configuration file names; "" when it names none."""
+    found = re.search(rf"{re.escape(RUN_DIRECTORY)}/loaded-[0-9a-f]{{8}}", text)
+    return found.group() if found else ""
+
+
+def with_worker_class(command: str, worker_class: str) -> str | None:
+    """Return the command with another worker class; None when it names none that could be replaced."""
+    changed, count = _WORKER_CLASS.subn(lambda match: match.group(1) + worker_class, command, count=1)
+    return changed if count else None
+
+
+def application(command: str) -> str:
+    """Return the application that the command names, `notes.wsgi:application`; "" when it names none."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ""
+    return next((word for word in words if _APPLICATION.fullmatch(word)), "")
+
+
+def kill_delay(webserver: Mapping[str, int]) -> str:
+    """Return how long Pebble waits for the web service to end: a little longer than gunicorn for its workers."""
+    return f"{max(GRACE, webserver.get('timeout', 0)) + 5}s"

@@ -1,0 +1,58 @@
+"""What the modules of this package have in common: one record each, with the same four things."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from nuages.charm.facts import Bag, Facts, Relation
+from nuages.charm.variables import Variable
+
+
+class Value(Protocol):
+    """What a complete databag says, typed."""
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What the application gets to see of it."""
+        ...
+
+
+class NotReady(NamedTuple):
+    """The other side has not said everything yet."""
+
+    reason: str
+    """Goes on after `waiting for APPLICATION:`."""
+
+
+class Publication(NamedTuple):
+    """What we write for the other side."""
+
+    app: Mapping[str, str] = {}
+    """Written by the leader alone."""
+    unit: Mapping[str, str] = {}
+    once: bool = True
+    """Leave keys alone that are there already: the other side may have acted upon them."""
+
+
+class Interface(NamedTuple):
+    """One relation interface."""
+
+    name: str
+    provider: str
+    """An application that usually provides it, for the command that a status names."""
+    publish: Callable[[Facts, Relation], Publication]
+    """What we publish."""
+    parse: Callable[[Relation], Value | NotReady]
+    """How a remote databag becomes a typed value or `not ready, because`; the value knows its variables."""
+    database: bool = False
+    """What missing means, besides the rule for `optional`: Django must have one database."""
+    reads_units: Callable[[Bag], bool] = lambda _bag: False
+    """Whether the remote units' bags matter, given the application's."""
+    secrets: Callable[[Bag], tuple[str, ...]] = lambda bag: tuple(
+        value for value in bag.values() if value.startswith("secret:")
+    )
+    """The URIs of the secrets that a bag names."""
+
+
+def nothing(_facts: Facts, _relation: Relation) -> Publication:
+    """Publish nothing: joining is the request."""
+    return Publication()

@@ -1,0 +1,21 @@
+"""PostgreSQL: the `postgresql_client` interface."""
+
+from nuages.charm.facts import Relation
+from nuages.charm.interfaces import database
+from nuages.charm.interfaces.base import Interface, NotReady
+from nuages.contract.endpoints import POSTGRESQL
+
+
+def parse(relation: Relation) -> database.Database | NotReady:
+    """Read the provider's databag."""
+    return database.parse(relation, POSTGRESQL, "postgresql")
+
+
+INTERFACE = Interface(
+    name=POSTGRESQL.name,
+    provider="postgresql-k8s",
+    publish=database.publish,
+    parse=parse,
+    database=True,
+    reads_units=database.reads_units,
+)

@@ -1,0 +1,143 @@
+"""From the charm's configuration to settings: typed, complete, or a list of what is wrong with it."""
+
+import json
+from typing import NamedTuple
+
+from nuages.charm import statuses
+from nuages.charm.facts import Facts, Option, Value
+from nuages.charm.statuses import Status
+from nuages.charm.variables import Variable
+from nuages.contract import layout
+from nuages.contract.options import (
+    APP_SECRET_KEY,
+    CLASSIC,
+    DROPPED_PREFIXES,
+    MODERN,
+    RESERVED_PREFIXES,
+    SECRET_KEY,
+    SECRET_KEY_ID,
+    variable_of,
+)
+
+FRAMEWORK = {option.name: option for option in (*CLASSIC, *MODERN)}
+NUMBERS = {option.name: option.setting for option in FRAMEWORK.values() if option.type == "int"}
+KEY_OPTIONS = (SECRET_KEY.name, SECRET_KEY_ID.name, APP_SECRET_KEY.name)
+WORKER_CLASS = "webserver-worker-class"
+GREATEST = 2**31 - 1
+"""What gunicorn hands to the operating system as a number of seconds or processes has to fit there."""
+
+
+class Settings(NamedTuple):
+    """What the configuration says."""
+
+    variables: tuple[Variable, ...] = ()
+    """Those that follow from one option alone."""
+    allowed_hosts: tuple[str, ...] = ()
+    secret_key: Variable | None = None
+    """Only when an option sets it."""
+    webserver: tuple[tuple[str, int], ...] = ()
+    """gunicorn settings that options set, sorted by name."""
+    worker_class: str = ""
+    """"" when no option sets it."""
+    problems: tuple[Status, ...] = ()
+
+
+def read(facts: Facts) -> Settings:
+    """Return the settings; with problems in them, the rest is not to be used."""
+    problems: list[Status] = []
+    for option in facts.options:
+        if option.required and option.name not in facts.config:
+            problems.append(statuses.OPTION_MISSING(option=option.name, app=facts.app))
+    variables: list[Variable] = []
+    for option in facts.options:
+        if option.name in FRAMEWORK or option.name.startswith((*RESERVED_PREFIXES, *DROPPED_PREFIXES)):
+            continue
+        if option.name in facts.config:
+            variables += _user_option(facts, option, problems)
+    debug = facts.config.get("django-debug")
+    if debug is not None:
+        variables.append(Variable("DJANGO_DEBUG", text(debug), "option django-debug"))
+    return Settings(
+        variables=tuple(variables),
+        allowed_hosts=_hosts(facts.config.get("django-allowed-hosts")),
+        secret_key=_secret_key(facts, problems),
+        webserver=_webserver(facts, problems),
+        worker_class=_worker_class(facts, problems),
+        problems=tuple(problems),
+    )
+
+
+def text(value: Value) -> str:
+    """Write an option's value as a variable: text as it is, anything else as JSON (`true`, `7`, `2.5`)."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _user_option(facts: Facts, option: Option, problems: list[Status]) -> list[Variable]:
+    value = facts.config[option.name]
+    name = variable_of(option.name)
+    origin = f"option {option.name}"
+    if option.type != "secret":
+        return [Variable(name, text(value), origin)]
+    content = facts.option_secrets.get(option.name)
+    if content is None:
+        problems.append(statuses.OPTION_SECRET(option=option.name, secret=value, app=facts.app))
+        return []
+    return [
+        Variable(f"{name}_{key.upper().replace('-', '_')}", content[key], origin, secret=True)
+        for key in sorted(content)
+    ]
+
+
+def _hosts(value: Value | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) and value else ()
+
+
+def _secret_key(facts: Facts, problems: list[Status]) -> Variable | None:
+    given = [name for name in KEY_OPTIONS if name in facts.config]
+    if not given:
+        return None
+    if len(given) > 1:
+        problems.append(statuses.OPTION_CLASH(first=given[0], second=given[1], app=facts.app))
+        return None
+    option = given[0]
+    value = facts.config[option]
+    if option == SECRET_KEY.name:
+        if not value:
+            problems.append(_invalid(facts, option, "is empty", "KEY"))
+        return Variable("DJANGO_SECRET_KEY", str(value), f"option {option}", secret=True)
+    content = facts.option_secrets.get(option)
+    if content is None:
+        problems.append(statuses.OPTION_SECRET(option=option, secret=value, app=facts.app))
+    elif set(content) != {"value"} or not content["value"]:
+        problems.append(statuses.OPTION_SECRET_KEY(option=option, secret=value))
+    else:
+        return Variable("DJANGO_SECRET_KEY", content["value"], f"option {option}", secret=True)
+    return None
+
+
+def _webserver(facts: Facts, problems: list[Status]) -> tuple[tuple[str, int], ...]:
+    settings: list[tuple[str, int]] = []
+    for option, setting in sorted(NUMBERS.items()):
+        value = facts.config.get(option)
+        if value is None:
+            continue
+        least = 0 if setting in ("keepalive", "timeout") else 1
+        if not isinstance(value, int) or not least <= value <= GREATEST:
+            problems.append(_invalid(facts, option, f"is {value}, must be at least {least}", str(least or 30)))
+        else:
+            settings.append((setting, value))
+    return tuple(settings)
+
+
+def _worker_class(facts: Facts, problems: list[Status]) -> str:
+    value = facts.config.get(WORKER_CLASS)
+    if value is None or value == "":
+        return ""
+    if value not in layout.WORKER_CLASSES:
+        known = " or ".join(layout.WORKER_CLASSES)
+        problems.append(_invalid(facts, WORKER_CLASS, f"is {value}, must be {known}", layout.WORKER_CLASSES[0]))
+    return str(value)
+
+
+def _invalid(facts: Facts, option: str, reason: str, example: str) -> Status:
+    return statuses.OPTION_INVALID(option=option, reason=reason, example=example, app=facts.app)

@@ -1,0 +1,140 @@
+"""Everything the charm wants after one event: made by `decide`, carried out by `apply`, compared by tests.
+
+The container's part is a tuple of steps, in order; a step that fails ends the plan with a status of its own.
+A plan made from the facts that a carried out plan leaves behind has no steps.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nuages.charm.facts import Content, Service
+from nuages.charm.statuses import Status
+
+
+class BagWrite(NamedTuple):
+    """Keys to merge into one of our databags."""
+
+    relation: int
+    scope: str
+    """`app` or `unit`."""
+    data: Mapping[str, str]
+    once: bool = False
+    """Leave keys alone that are there already."""
+
+
+class SecretWrite(NamedTuple):
+    """The content of the application's secret key, and how the other units hear of it."""
+
+    content: Content
+    id: str
+    """The secret to change; "" to create it."""
+    relation: int
+    """The peer relation, whose application bag names the secret."""
+    state: str
+    """Differs with each content, so that the other units get a hook."""
+
+
+class File(NamedTuple):
+    """A text file in the container, readable by its owner and the group."""
+
+    path: str
+    text: str
+    group: str = ""
+    """"" leaves the owner to Pebble."""
+
+
+class Layer(NamedTuple):
+    """Add a layer; nothing that runs is touched."""
+
+    label: str
+    services: Mapping[str, Service] = {}
+    checks: Mapping[str, Mapping[str, object]] = {}
+
+
+class Stop(NamedTuple):
+    """Stop services."""
+
+    services: tuple[str, ...]
+
+
+class Write(NamedTuple):
+    """Write a file."""
+
+    file: File
+
+
+class Start(NamedTuple):
+    """Start services without waiting for them; one that runs already adopts its new definition and runs on."""
+
+    services: tuple[str, ...]
+
+
+class Restart(NamedTuple):
+    """Restart services one after the other, each given its kill-delay to finish."""
+
+    services: tuple[str, ...]
+
+
+class Migrate(NamedTuple):
+    """Run the migrations as a one-shot service, and wait for it as long as a hook may take."""
+
+    service: str
+    definition: Service
+    release: str
+    database: str
+    attempt: str
+
+
+class Load(NamedTuple):
+    """Load the application with a configuration file that is not in force yet; if it fails, nothing changes."""
+
+    file: File
+    """Under its temporary name."""
+    python: str
+    application: str
+    """`notes.wsgi:application`; "" when the command does not say: then only the file is read."""
+    user: str
+    directory: str
+
+
+class Reload(NamedTuple):
+    """Put a configuration into force by SIGHUP; unless a worker loads it, put the old one back."""
+
+    file: File
+    previous: File
+    layer: Layer
+    service: str
+    marker: str
+    """The file that a worker of the new configuration makes when it has loaded the application."""
+    host: str
+
+
+class Ask(NamedTuple):
+    """Ask the web service one thing: it works when it answers, whatever it says."""
+
+    service: str
+    host: str
+    port: int
+    fresh: bool
+    """Whether it was started just now: then a crash is the application's own."""
+
+
+Step = Layer | Stop | Write | Start | Restart | Migrate | Load | Reload | Ask
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do. `status` is shown when every step works."""
+
+    status: Status | None = None
+    """None leaves it as it is."""
+    steps: tuple[Step, ...] = ()
+    bags: tuple[BagWrite, ...] = ()
+    secret: SecretWrite | None = None
+    ports: tuple[int, ...] | None = None
+    """None leaves them as they are."""
+    version: str = ""
+    """The workload's version, when it is to be told."""
+    secrets: tuple[str, ...] = ()
+    """Values that no text may show."""

@@ -1,0 +1,100 @@
+"""The rock's services as the charm wants them: with the application's environment."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from nuages.charm.facts import Service
+from nuages.contract import layout
+
+ADOPTED = frozenset(
+    (
+        "environment",
+        "kill-delay",
+        "startup",
+        "summary",
+        "description",
+        "on-success",
+        "on-failure",
+        "on-check-failure",
+        "backoff-delay",
+        "backoff-factor",
+        "backoff-limit",
+        "after",
+        "before",
+        "requires",
+        "override",
+    )
+)
+"""What a running service takes over without a restart when it is `started` again. Anything else needs one."""
+
+PATIENCE = "60s"
+"""How long a worker may take to finish its task before it is killed."""
+
+
+def is_worker(name: str) -> bool:
+    """Whether the service gets the application's environment on every unit."""
+    return name.lower().endswith(layout.WORKER_SUFFIX)
+
+
+def is_scheduler(name: str) -> bool:
+    """Whether the service gets the application's environment on unit 0, and runs nowhere else."""
+    return name.lower().endswith(layout.SCHEDULER_SUFFIX)
+
+
+def is_ours(name: str) -> bool:
+    """Whether the service is part of the application: stopped when a required integration is missing."""
+    return name == layout.WEB_SERVICE or is_worker(name) or is_scheduler(name)
+
+
+def target(
+    original: Mapping[str, Service],
+    environment: Mapping[str, str],
+    *,
+    command: str,
+    kill_delay: str,
+    first_unit: bool,
+) -> dict[str, Service]:
+    """Return the application's services as they shall be; those of the rock's that are none are left out.
+
+    What the rock says stays; of variables set in both places the charm's wins.
+    """
+    result: dict[str, Service] = {}
+    for name, service in original.items():
+        if not is_ours(name):
+            continue
+        wanted: dict[str, object] = {**service, "override": "replace"}
+        if is_scheduler(name) and not first_unit:
+            result[name] = {**wanted, "startup": "disabled"}
+            continue
+        variables = {**environment_of(service), **environment}
+        if name == layout.WEB_SERVICE:
+            wanted["command"] = command
+            wanted.setdefault("kill-delay", kill_delay)
+            # gunicorn imports its configuration file with Python's bytecode cache, which takes two files of equal
+            # size written within a second for the same. The file removes the variable again for the application.
+            variables["PYTHONDONTWRITEBYTECODE"] = "1"
+        else:
+            wanted.setdefault("kill-delay", PATIENCE)
+        result[name] = {**wanted, "environment": dict(sorted(variables.items()))}
+    return result
+
+
+def environment_of(service: Service) -> dict[str, str]:
+    """Return the variables that a service's definition sets."""
+    return dict(cast("Mapping[str, str]", service.get("environment") or {}))
+
+
+def normal(service: Service | None) -> dict[str, object]:
+    """Return a definition in the form in which two that mean the same are equal: Pebble leaves empty fields out."""
+    return {key: value for key, value in (service or {}).items() if value not in (None, "", {}, [])}
+
+
+def needs_restart(now: Service | None, wanted: Service) -> bool:
+    """Whether a running service only takes `wanted` over by a restart, its environment left aside."""
+    old, new = normal(now), normal(wanted)
+    return any(old.get(key) != new.get(key) for key in (old.keys() | new.keys()) - ADOPTED)
+
+
+def same(now: Service | None, wanted: Service) -> bool:
+    """Whether the plan has the service as wanted."""
+    return normal(now) == normal(wanted)

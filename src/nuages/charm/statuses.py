@@ -1,0 +1,189 @@
+"""Every status that the charm can show, in one table: the condition, what it says, and what to type."""
+
+from typing import NamedTuple
+
+LIMIT = 120
+"""Characters of a status: `juju status` shows it in one line."""
+
+
+class Status(NamedTuple):
+    """A status as Juju knows it."""
+
+    level: str
+    """`active`, `waiting`, `blocked` or `maintenance`."""
+    message: str = ""
+
+
+class Condition(NamedTuple):
+    """One row of the table. `text` and `command` are templates; `why` explains the row in the reference."""
+
+    name: str
+    level: str
+    text: str
+    why: str
+    command: str = ""
+
+    def __call__(self, **fields: object) -> Status:
+        """Return the status with the fields filled in, shortened to LIMIT so that the command stays whole."""
+        values = {name: " ".join(str(value).split()) for name, value in fields.items()}
+        text = self.text.format(**values)
+        tail = ": " + self.command.format(**values) if self.command else ""
+        room = max(LIMIT - len(tail), 40)
+        if len(text) > room:
+            text = text[: room - 1].rstrip() + "…"
+        return Status(self.level, text + tail)
+
+
+ACTIVE = Condition("active", "active", "", "The web service answers and everything runs as configured.")
+
+WAITING_PEBBLE = Condition(
+    "waiting-pebble",
+    "waiting",
+    "waiting for Pebble in container {container}",
+    "The workload container is not up yet. Kubernetes may still be fetching the rock.",
+)
+ROCK_UNUSABLE = Condition(
+    "rock-unusable",
+    "blocked",
+    "cannot use the rock: {reason}",
+    "The rock lacks what the contract promises: the service `django`, or a Python that starts.",
+)
+OPTION_MISSING = Condition(
+    "option-missing",
+    "blocked",
+    "option {option} must be set",
+    "The option is declared with `optional: false` and has no value.",
+    "juju config {app} {option}=VALUE",
+)
+OPTION_INVALID = Condition(
+    "option-invalid",
+    "blocked",
+    "option {option} {reason}",
+    "The option's value cannot be used. The services go on with the last good configuration.",
+    "juju config {app} {option}={example}",
+)
+OPTION_SECRET = Condition(
+    "option-secret",
+    "blocked",
+    "cannot read the secret of option {option}",
+    "The secret does not exist or is not granted to the application.",
+    "juju grant-secret {secret} {app}",
+)
+OPTION_SECRET_KEY = Condition(
+    "option-secret-key",
+    "blocked",
+    "the secret of option {option} must have the key 'value'",
+    "The secret exists, but its content is not what the option needs.",
+    "juju update-secret {secret} value=KEY",
+)
+OPTION_CLASH = Condition(
+    "option-clash",
+    "blocked",
+    "options {first} and {second} are both set",
+    "Both name the secret key; one has to go.",
+    "juju config {app} --reset {second}",
+)
+WAITING_PEER = Condition(
+    "waiting-peer", "waiting", "waiting for the peer relation", "Juju has not told the unit of its peer relation yet."
+)
+WAITING_KEY = Condition(
+    "waiting-key",
+    "waiting",
+    "waiting for the leader to make the secret key",
+    "Only the leader may create the application's secret.",
+)
+MISSING = Condition(
+    "missing-integration",
+    "blocked",
+    "{endpoint} is not integrated",
+    "A required integration is missing. The web service, workers and schedulers are stopped.",
+    "juju integrate {app}:{endpoint} {provider}",
+)
+NO_DATABASE_ENDPOINT = Condition(
+    "no-database-endpoint",
+    "blocked",
+    "the charm has no database endpoint, add one to charmcraft.yaml: postgresql: {{interface: postgresql_client}}",
+    "Django needs a database, and the charm's metadata declares no endpoint for one.",
+)
+NOT_READY = Condition(
+    "integration-not-ready",
+    "waiting",
+    "waiting for {remote} ({endpoint}): {reason}",
+    "The other side of a required integration has not answered completely yet.",
+)
+MIGRATING = Condition("migrating", "maintenance", "migrating the database", "This unit applies the migrations.")
+MIGRATION_ELSEWHERE = Condition(
+    "migration-elsewhere",
+    "waiting",
+    "waiting for {unit} to migrate the database",
+    "One unit migrates for all; this one starts its services afterwards.",
+)
+MIGRATION_TICKET = Condition(
+    "migration-ticket",
+    "waiting",
+    "waiting for the leader to say who migrates the database",
+    "The leader names the unit that migrates; it has not run a hook since this unit asked.",
+)
+MIGRATION_FAILED = Condition(
+    "migration-failed",
+    "blocked",
+    "migration failed, retried at update-status: {error}",
+    "The migration ended with an error; its whole output is in the container's log.",
+)
+STARTING = Condition("starting", "maintenance", "starting the web service", "The application boots.")
+CRASHED = Condition(
+    "crashed",
+    "blocked",
+    "the app does not start: {error}",
+    "The web service stops while it boots. Pebble goes on trying; the traceback is in the container's log.",
+)
+NOT_ANSWERING = Condition(
+    "not-answering",
+    "waiting",
+    "the web service does not answer: {reason}",
+    "The web service runs, but a request to it got no answer in time.",
+)
+REFUSED = Condition(
+    "configuration-refused",
+    "blocked",
+    "the app refuses the new configuration and serves the old one: {error}",
+    "The application was loaded with the new variables before they were applied, and failed.",
+)
+SERVICE_FAILED = Condition(
+    "service-failed",
+    "blocked",
+    "service {service} does not start: {error}",
+    "A service of the rock other than the web service failed to start.",
+)
+PEBBLE_FAILED = Condition(
+    "pebble-failed",
+    "blocked",
+    "Pebble refused: {error}",
+    "An operation in the container failed; every event tries again.",
+)
+
+CONDITIONS = (
+    ACTIVE,
+    WAITING_PEBBLE,
+    ROCK_UNUSABLE,
+    OPTION_MISSING,
+    OPTION_INVALID,
+    OPTION_SECRET,
+    OPTION_SECRET_KEY,
+    OPTION_CLASH,
+    WAITING_PEER,
+    WAITING_KEY,
+    MISSING,
+    NO_DATABASE_ENDPOINT,
+    NOT_READY,
+    MIGRATING,
+    MIGRATION_ELSEWHERE,
+    MIGRATION_TICKET,
+    MIGRATION_FAILED,
+    STARTING,
+    CRASHED,
+    NOT_ANSWERING,
+    REFUSED,
+    SERVICE_FAILED,
+    PEBBLE_FAILED,
+)

@@ -1,0 +1,26 @@
+"""One environment variable of the application, and where it comes from."""
+
+from typing import NamedTuple
+
+
+class Variable(NamedTuple):
+    """A variable. `origin` says which option, integration or built-in made it, so that one knows what changes it."""
+
+    name: str
+    value: str
+    origin: str
+    secret: bool = False
+    """Whether the value may be shown."""
+
+
+MASK = "***"
+SHORTEST = 4
+"""Shorter values are not hidden in texts: they would hide half of every sentence, and are no secrets."""
+
+
+def mask(text: str, secrets: tuple[str, ...]) -> str:
+    """Return `text` with every secret value in it replaced, the longest first."""
+    for value in sorted(secrets, key=len, reverse=True):
+        if len(value) >= SHORTEST:
+            text = text.replace(value, MASK)
+    return text
