@@ -9,10 +9,10 @@ from nuages.errors import NuagesError
 def main() -> int:
     """Serve until told to stop; return the exit code."""
     from nuages.engine import daemon
-    from nuages.services import SERVICES
+    from nuages.services import REGISTRY
 
     try:
-        daemon.main(SERVICES, Path(sys.argv[1]))
+        daemon.main(REGISTRY, Path(sys.argv[1]))
     except NuagesError as error:
         # The command that started us reads these two lines from our log.
         print(f"error: {error}", f"fix:   {error.fix}", sep="\n", file=sys.stderr, flush=True)

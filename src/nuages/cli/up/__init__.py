@@ -1,5 +1,5 @@
 """`nuages up`: from a project to a running page."""
 
-from nuages.cli.up.command import command
+from nuages.cli.up.main import command
 
 __all__ = ["command"]

@@ -34,14 +34,14 @@ def build(directory: Path, console: Console, *, port: int | None) -> Built:
     from nuages.build.rock import rock
     from nuages.extension.expand import expand
     from nuages.extension.project import find, read
-    from nuages.services import SERVICES
+    from nuages.services import REGISTRY
 
     charm_dir = find(directory)
     expanded: dict[str, Any] = dict(expand(read(charm_dir)))
     requires = requirements(expanded)
-    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in sorted(SERVICES.items()))
+    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in sorted(REGISTRY.items()))
     wanted = {requirement.interface for requirement in requires if requirement.wanted}
-    partners = [SERVICES[built_in.name] for built_in in built_ins if wanted & set(built_in.provides.values())]
+    partners = [REGISTRY[built_in.name] for built_in in built_ins if wanted & set(built_in.provides.values())]
     names = [*ENGINE_PROGRAMS, *dict.fromkeys(name for service in partners for name in service.programs)]
     shown = _shown(console)
     done = together(

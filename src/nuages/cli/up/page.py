@@ -45,7 +45,7 @@ def ask(url: str, *, seconds: float) -> tuple[tuple[Reply, ...], Verdict]:
         time.sleep(0.2)
 
 
-def judge(replies: tuple[Reply, ...]) -> Verdict:
+def judge(replies: tuple[Reply, ...]) -> Verdict:  # noqa: PLR0911  # a table of cases, one return each
     """Return what the answers of one visit mean; the last one is where the redirects ended."""
     first, last = replies[0], replies[-1]
     if last.failure:

@@ -1,0 +1,35 @@
+import subprocess
+import threading
+import time
+
+import pytest
+
+from nuages.cli.up.parallel import together
+from nuages.errors import NuagesError
+
+
+def test_results_by_name():
+    assert together({"a": lambda: 1, "b": lambda: 2}) == {"a": 1, "b": 2}
+
+
+def test_jobs_run_side_by_side():
+    barrier = threading.Barrier(2)
+    together({"a": lambda: barrier.wait(5), "b": lambda: barrier.wait(5)})
+
+
+def test_an_error_ends_the_others_programs():
+    ended = threading.Event()
+
+    def long():
+        code = subprocess.run(["sleep", "60"], check=False).returncode
+        if code == -15:
+            ended.set()
+
+    def fail():
+        raise NuagesError("cannot")
+
+    before = time.monotonic()
+    with pytest.raises(NuagesError, match="cannot"):
+        together({"long": long, "fail": fail})
+    assert ended.wait(3)
+    assert time.monotonic() - before < 10
