@@ -19,6 +19,8 @@ USER = "_daemon_"
 """Whom the servers run as; every container's passwd has it."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WAITING = "waiting for the server"
+_REPEAT = ["/bin/sh", "-c", 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@" && exit 0; sleep 0.1; done; exit 1', "repeat"]
+"""Looks for a second from inside the container: Pebble logs every exec."""
 
 T = TypeVar("T")
 
@@ -154,7 +156,7 @@ def run(client: ops.pebble.Client, argv: Sequence[str], *, stdin: str = "", time
     process = client.exec(list(argv), stdin=stdin, timeout=timeout, user=USER, group=USER, working_dir="/")
     try:
         output, _ = process.wait_output()
-    except ops.pebble.ExecError as error:
+    except ops.pebble.ExecError as error:  # pyright: ignore[reportUnknownVariableType]  # ops leaves its type open
         raise CommandFailed(Path(argv[0]).name, str(cast("Any", error).stderr or "")) from None
     return output
 
@@ -175,7 +177,7 @@ def await_ready(
     deadline = time.monotonic() + timeout
     while True:
         try:
-            run(client, probe)
+            run(client, [*_REPEAT, *probe] if timeout else probe)
             return True
         except CommandFailed:
             pass  # not yet, which is what we came to wait for
@@ -184,13 +186,17 @@ def await_ready(
             raise ServiceError(f"cannot start {what}: {_reason(started)}", fix="nuages logs shows what it printed")
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+
+
+def check_is_up(client: ops.pebble.Client) -> bool:
+    """Tell whether the container's checks hold, as Pebble last saw them."""
+    return all(check.status == ops.pebble.CheckStatus.UP for check in client.get_checks().values())
 
 
 def _reason(change: ops.pebble.Change) -> str:
-    """Return the last line a failed start logged: the server's own words, where there are some."""
-    lines = [line.strip() for task in change.tasks for entry in task.log for line in entry.splitlines() if line.strip()]
-    return lines[-1] if lines else change.err or "no reason given"
+    """Return what Pebble logged last about a failed start."""
+    entries = [line for task in change.tasks for entry in task.log for line in entry.splitlines() if line.strip()]
+    return entries[-1].partition(" ERROR ")[2] or entries[-1] if entries else change.err or "no reason given"
 
 
 def write_root(package: str, directory: Path, files: Mapping[str, str]) -> Path:

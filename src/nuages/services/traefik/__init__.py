@@ -101,12 +101,12 @@ class Traefik:
 
     async def _start(self, context: Context, document: Mapping[str, Any]) -> bool:
         """Have the server run with these routes and return whether it answers; after a start, wait for that."""
-        failed = context.hook.endswith("pebble-check-failed")
 
         def work(client: ops.pebble.Client) -> bool:
             change = driver.converge(client, server.workload(document))
-            timeout = _START_TIMEOUT if change and not failed else 0
-            return driver.await_ready(client, server.READY, change, what="Traefik", timeout=timeout)
+            if change is None:
+                return driver.check_is_up(client)
+            return driver.await_ready(client, server.READY, change, what="Traefik", timeout=_START_TIMEOUT)
 
         return await driver.with_pebble(context, work)
 

@@ -20,9 +20,9 @@ def arguments(port: int, directory: str) -> list[str]:
     """Return Traefik's arguments: entry points, the folder it watches, its access log."""
     return [
         f"--entryPoints.web.address=:{port}",
-        "--entryPoints.web.aliasHeadersStrategy=delete",
+        "--entryPoints.web.http.aliasHeadersStrategy=delete",
         f"--entryPoints.ping.address=127.0.0.1:{PING_PORT}",
-        "--entryPoints.ping.aliasHeadersStrategy=delete",
+        "--entryPoints.ping.http.aliasHeadersStrategy=delete",
         "--ping=true",
         "--ping.entryPoint=ping",
         f"--providers.file.directory={directory}",

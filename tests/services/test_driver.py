@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nuages.services import REGISTRY, driver
+from nuages.services.driver import Answer
+from tests.services.fakes import FakeContext, FakeRelation
+
+BAGS = st.dictionaries(st.sampled_from("abcd"), st.text(min_size=1, max_size=3))
+
+
+@given(BAGS, BAGS)
+def test_merging_the_difference_gives_what_was_wanted(current: dict[str, str], wanted: dict[str, str]) -> None:
+    merged = current | driver.difference(current, wanted)
+    assert {key: value for key, value in merged.items() if value} == wanted
+
+
+def test_an_answer_is_written_once_and_its_secrets_are_granted_to_the_relation() -> None:
+    context, relation = FakeContext(None), FakeRelation(3, own={"stale": "x"})
+    answer = Answer({"database": "notes"}, {"secret-user": {"password": "p"}})
+    driver.give(context, relation, answer)
+    driver.give(context, relation, answer)
+    uri = relation.own["secret-user"]
+    assert relation.own == {"database": "notes", "secret-user": uri}
+    assert relation.writes == 1
+    assert context.content(uri) == {"password": "p"}
+    assert context.grants == {uri: 3}
+
+
+def test_a_plan_holds_what_pebble_adds_defaults_to() -> None:
+    layer = {"services": {"a": {"override": "replace", "command": "x"}}, "checks": {"r": {"exec": {"command": "y"}}}}
+    plan = {
+        "services": {"a": {"override": "replace", "command": "x", "startup": "enabled"}, "b": {}},
+        "checks": {"r": {"exec": {"command": "y"}, "period": "10s"}},
+    }
+    assert driver.plan_holds(plan, layer)
+    assert not driver.plan_holds({**plan, "services": {"a": {"override": "replace", "command": "z"}}}, layer)
+    assert not driver.plan_holds({}, layer)
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_every_application_describes_itself(name: str) -> None:
+    service = REGISTRY[name]
+    assert service.name == service.metadata["name"] == name
+    assert len(service.metadata["containers"]) == 1
+    assert all(action["description"] for action in service.actions.values())
+    assert all(option["description"] and option["type"] for option in service.options.values())
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_second_unit_says_how_to_remove_it(name: str) -> None:
+    context = FakeContext(None, unit=f"{name}/1", hook="start")
+    asyncio.run(REGISTRY[name].hook(context))
+    assert context.status[0] == "blocked"
+    assert f"remove-unit {name} --num-units 1" in context.status[1]
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_without_its_container_it_waits(name: str) -> None:
+    context = FakeContext(None, unit=f"{name}/0", hook="install")
+    asyncio.run(REGISTRY[name].hook(context))
+    assert context.status == ("waiting", "waiting for the container")
+
+
+def test_an_unknown_application_is_not_in_the_registry() -> None:
+    assert "mysql-k8s" not in REGISTRY
+    with pytest.raises(KeyError):
+        REGISTRY["mysql-k8s"]
