@@ -362,7 +362,7 @@ class Task:
 class Goal:
     """What must hold before a change is ready: a kind, the application, and a number or name."""
 
-    kind: Literal["settled", "gone", "unit-gone", "relation-gone", "operation", "started"]
+    kind: Literal["settled", "gone", "relation-gone", "operation"]
     application: str = ""
     subject: str = ""
     number: int = 0

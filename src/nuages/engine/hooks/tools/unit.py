@@ -1,0 +1,233 @@
+"""Tools about the unit itself: configuration, leadership, status, log, ports, memory, resources, storage."""
+
+from __future__ import annotations
+
+import json
+import re
+from io import BytesIO
+from typing import Any, cast
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from nuages.engine.hooks.arguments import Arguments, Flag
+from nuages.engine.hooks.context import HookContext
+from nuages.engine.hooks.errors import ToolError, UsageError
+from nuages.engine.hooks.tools.tool import FORMAT, SILENT, Tool
+from nuages.engine.secrets import NOT_LEADER
+from nuages.engine.state import Status
+
+PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp))?", re.IGNORECASE)
+
+
+def config_get(context: HookContext, arguments: Arguments) -> Any:
+    """Return all options or one."""
+    options = context.config()
+    key = arguments.at(0)
+    return options.get(key) if key else options
+
+
+def is_leader(context: HookContext, arguments: Arguments) -> bool:
+    """Return whether the unit leads."""
+    return context.is_leader
+
+
+def status_set(context: HookContext, arguments: Arguments) -> Any:
+    """Set the status of the unit or of the application."""
+    if not arguments.positional:
+        raise UsageError("invalid args, require <status> [message]")
+    message = " ".join(arguments.positional[1:])
+    context.set_status(arguments.at(0), message, application=arguments.flag("application"))
+    return SILENT
+
+
+def status_get(context: HookContext, arguments: Arguments) -> Any:
+    """Return the status of the unit or of the application."""
+    whole = arguments.flag("include-data") or arguments.text("format") not in ("", "smart")
+    if not arguments.flag("application"):
+        status = context.unit.status
+        return _shown(status) if whole else status.status
+    if not context.is_leader:
+        raise ToolError(NOT_LEADER)
+    units = {unit.name: unit.status for unit in context.draft.units_of(context.unit.application)}
+    status = context.application.status or Status()
+    return {
+        "application-status": {
+            **_shown(status),
+            "units": {name: _shown(value) for name, value in units.items()},
+        }
+    }
+
+
+def juju_log(context: HookContext, arguments: Arguments) -> Any:
+    """Write to the debug-log."""
+    level = "DEBUG" if arguments.flag("debug") else (arguments.text("log-level") or "INFO").upper()
+    context.log(level, " ".join(arguments.positional))
+    return SILENT
+
+
+def application_version_set(context: HookContext, arguments: Arguments) -> Any:
+    """Set the version that status shows."""
+    if not arguments.positional:
+        raise UsageError("no version specified")
+    context.set_version(arguments.at(0))
+    return SILENT
+
+
+def open_port(context: HookContext, arguments: Arguments) -> Any:
+    """Open ports when the hook succeeds."""
+    ports = _ports(arguments)
+    context.set_ports(lambda current: current | ports)
+    return SILENT
+
+
+def close_port(context: HookContext, arguments: Arguments) -> Any:
+    """Close ports when the hook succeeds."""
+    ports = _ports(arguments)
+    context.set_ports(lambda current: current - ports)
+    return SILENT
+
+
+def opened_ports(context: HookContext, arguments: Arguments) -> list[str]:
+    """Return the opened ports."""
+    return sorted(context.unit.ports, key=lambda port: (port.partition("/")[2], _number(port)))
+
+
+def state_get(context: HookContext, arguments: Arguments) -> Any:
+    """Return what the charm stored with the controller."""
+    key = arguments.at(0)
+    if key and key != "-":
+        return context.unit.memory.get(key, "")
+    return dict(context.unit.memory)
+
+
+def state_set(context: HookContext, arguments: Arguments) -> Any:
+    """Store with the controller when the hook succeeds."""
+    context.set_memory(key_values(arguments))
+    return SILENT
+
+
+def state_delete(context: HookContext, arguments: Arguments) -> Any:
+    """Forget a stored key when the hook succeeds."""
+    context.set_memory({}, delete=(arguments.at(0),))
+    return SILENT
+
+
+def resource_get(context: HookContext, arguments: Arguments) -> str:
+    """Return the path of a resource in the charm container."""
+    name = arguments.at(0)
+    path = context.resources.get(name)
+    if path is None:
+        raise ToolError(f"could not download resource: resource#{context.unit.application}/{name} not found")
+    return path
+
+
+def credential_get(context: HookContext, arguments: Arguments) -> Any:
+    """There is no cloud here, so there are no credentials, trusted or not."""
+    raise ToolError("cannot access cloud credentials: permission denied")
+
+
+def storage_list(context: HookContext, arguments: Arguments) -> list[str]:
+    """Return the storage of the unit, or that of one name."""
+    wanted = arguments.at(0)
+    return [f"{name}/0" for name in sorted(context.application.charm.storage) if wanted in ("", name)]
+
+
+def storage_get(context: HookContext, arguments: Arguments) -> Any:
+    """Return kind and location of one storage."""
+    name = (arguments.text("s") or f"{context.hook.storage}/0").partition("/")[0]
+    if name not in context.application.charm.storage:
+        raise ToolError(f'storage "{name}/0" not found')
+    values = {"kind": "filesystem", "location": f"/var/lib/juju/storage/{name}/0"}
+    key = arguments.at(0)
+    return values.get(key) if key else values
+
+
+def unsupported(context: HookContext, arguments: Arguments) -> Any:
+    """Fail as Juju does on Kubernetes."""
+    raise ToolError("not supported on a Kubernetes model")
+
+
+def nothing(context: HookContext, arguments: Arguments) -> Any:
+    """Accept what has no effect any more."""
+    return SILENT
+
+
+def key_values(arguments: Arguments) -> dict[str, str]:
+    """Return `key=value` arguments and the mapping that `--file` gave, the arguments winning.
+
+    Raises:
+        UsageError: one of them is no mapping of texts.
+    """
+    values: dict[str, str] = {}
+    if arguments.stdin is not None:
+        values.update(_mapping(arguments.stdin))
+    for item in arguments.positional:
+        key, equals, value = item.partition("=")
+        if not equals or not key:
+            raise UsageError(f'expected "key=value", got "{item}"')
+        values[key] = value
+    return values
+
+
+def _mapping(content: bytes) -> dict[str, str]:
+    try:
+        document: object = json.loads(content)
+    except ValueError:
+        try:
+            document = YAML(typ="safe", pure=True).load(BytesIO(content))  # pyright: ignore[reportUnknownMemberType]
+        except (YAMLError, ValueError) as error:
+            raise UsageError(f"cannot read --file: {str(error).splitlines()[0]}") from error
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise UsageError("cannot read --file: it is not a mapping")
+    items = cast("dict[object, object]", document).items()
+    return {str(key): "" if value is None else str(value) for key, value in items}
+
+
+def _ports(arguments: Arguments) -> set[str]:
+    text = arguments.at(0)
+    if text.lower() == "icmp":
+        return {"icmp"}
+    match = PORT.fullmatch(text)
+    if match is None:
+        raise UsageError(f'invalid value "{text}": expected <port>[-<port>][/<protocol>] or icmp')
+    first, last, protocol = int(match[1]), int(match[2] or match[1]), (match[3] or "tcp").lower()
+    if not 0 < first <= last < 65536:
+        raise UsageError(f'port range bounds must be between 1 and 65535, got "{text}"')
+    return {f"{first}/{protocol}" if first == last else f"{first}-{last}/{protocol}"}
+
+
+def _number(port: str) -> int:
+    digits = port.partition("/")[0].partition("-")[0]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _shown(status: Status) -> dict[str, Any]:
+    return {"status": status.status, "message": status.message, "status-data": {}}
+
+
+APPLICATION = Flag(("application",), "bool")
+TOOLS = (
+    Tool("config-get", config_get, (*FORMAT, Flag(("all", "a"), "bool")), 1),
+    Tool("is-leader", is_leader, FORMAT),
+    Tool("status-set", status_set, (APPLICATION,), None),
+    Tool("status-get", status_get, (*FORMAT, APPLICATION, Flag(("include-data",), "bool"))),
+    Tool("juju-log", juju_log, (Flag(("debug",), "bool"), Flag(("log-level", "l"))), None),
+    Tool("application-version-set", application_version_set, (), 1),
+    Tool("open-port", open_port, (Flag(("endpoints",)),), 1),
+    Tool("close-port", close_port, (Flag(("endpoints",)),), 1),
+    Tool("opened-ports", opened_ports, (*FORMAT, Flag(("endpoints",), "bool"))),
+    Tool("state-get", state_get, (*FORMAT, Flag(("strict",), "bool")), 1),
+    Tool("state-set", state_set, (Flag(("file",)),), None),
+    Tool("state-delete", state_delete, (Flag(("strict",), "bool"),), 1),
+    Tool("resource-get", resource_get, FORMAT, 1),
+    Tool("credential-get", credential_get, FORMAT),
+    Tool("storage-list", storage_list, FORMAT, 1),
+    Tool("storage-get", storage_get, (*FORMAT, Flag(("s",))), 1),
+    Tool("storage-add", unsupported, (), None),
+    Tool("juju-reboot", unsupported, (Flag(("now",), "bool"),)),
+    Tool("pod-spec-set", unsupported, (Flag(("file",)), Flag(("k8s-resources",))), None),
+    Tool("add-metric", nothing, (Flag(("labels", "l")),), None),
+)
