@@ -13,6 +13,7 @@ from nuages.cli.project import free_model_name, project_name
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option
 from nuages.cli.state import choose_model, state_dir
+from nuages.cli.up import database
 from nuages.cli.up.build import Built, build
 from nuages.cli.up.console import Console
 from nuages.cli.up.page import ask
@@ -91,6 +92,9 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
             fix=f"{command_name()} status --relations; it needs an `ingress` endpoint related to traefik-k8s",
         )
     notes = (*built.notes, *_page(session, project, url), *_unanswered(project))
+    if operations:
+        application: dict[str, Any] = status["applications"][project.application]
+        notes += database.check(session, project, frozenset(application.get("relations") or ()))
     loud = port_line(port or PORT, url, command_name()) if operations else None
     if loud:
         console.line(loud)
