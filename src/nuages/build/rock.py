@@ -16,8 +16,7 @@ from nuages.build.files import content_digest, executable, fingerprint, placed, 
 from nuages.build.rock_layer import STATSD_MAPPING, layer, metadata
 from nuages.build.rock_project import RockProject
 from nuages.contract import layout
-from nuages.engine.programs import Progress, cache_dir, ensure
-from nuages.engine.programs.pythons import find
+from nuages.engine.programs import Progress, cache_dir, ensure, pythons
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.extension.write import to_json, to_yaml
 
@@ -45,7 +44,7 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
         ProgramError: a program cannot be fetched.
     """
     project = rock_project.read(project_dir)
-    python = find(project.base.python)
+    python = pythons.find(project.base.python)
     statsd = ensure("statsd_exporter", progress=progress)["statsd_exporter"]
     notes = project.notes
     if python.version != project.base.python:

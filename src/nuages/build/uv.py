@@ -13,7 +13,7 @@ from pathlib import Path
 from nuages.build.errors import BuildError
 from nuages.build.files import full
 
-_DECORATION = re.compile(r"^[\s×╰─▶│├error:]*(?=\S)")
+_DECORATION = re.compile(r"^[\s×╰─▶│├·]*(?:error:\s*)?")
 _SECRET = re.compile(r"(//)[^/@\s]+@")
 
 

@@ -1,0 +1,64 @@
+"""The documents of a charm, from the expanded charmcraft.yaml."""
+
+import pytest
+
+from nuages.build import documents
+from nuages.contract.bases import BY_NAME
+from nuages.extension.expand import expand
+from nuages.extension.load import load
+from nuages.extension.project import Project
+
+JAMMY = BY_NAME["ubuntu@22.04"]
+
+
+def expanded(text):
+    return expand(Project(load(text, "charmcraft.yaml")))
+
+
+def test_links_and_title():
+    text = (
+        "name: a\ntype: charm\ntitle: A\nlinks: {contact: me, documentation: d, issues: i, source: [s], website: w}\n"
+        "subordinate: false\nterms: [t]\n"
+    )
+    metadata = documents.metadata(expanded(text))
+    assert metadata == {
+        "name": "a",
+        "summary": "",
+        "description": "",
+        "subordinate": False,
+        "terms": ["t"],
+        "display-name": "A",
+        "maintainers": ["me"],
+        "docs": "d",
+        "issues": "i",
+        "source": ["s"],
+        "website": "w",
+    }
+
+
+@pytest.mark.parametrize(
+    ("platforms", "architectures", "name"),
+    [
+        ("base: ubuntu@22.04\nplatforms: {amd64: null}\n", ["amd64"], "a_amd64.charm"),
+        ("base: ubuntu@22.04\nplatforms: {amd64: null, arm64: null}\n", ["amd64", "arm64"], "a_amd64-arm64.charm"),
+        (
+            "base: ubuntu@22.04\nplatforms: {any: {build-on: amd64, build-for: [all]}}\n",
+            ["all"],
+            "a_any.charm",
+        ),
+        ("platforms: {'ubuntu@22.04:amd64': null}\n", ["amd64"], "a_ubuntu-22.04-amd64.charm"),
+        ("bases: [{name: ubuntu, channel: '22.04'}]\n", ["amd64"], "a_ubuntu-22.04-amd64.charm"),
+        (
+            "bases: [{name: ubuntu, channel: '22.04', architectures: [arm64]}]\n",
+            ["arm64"],
+            "a_ubuntu-22.04-arm64.charm",
+        ),
+    ],
+)
+def test_architectures_and_file_name(platforms, architectures, name):
+    document = expanded("name: a\ntype: charm\n" + platforms)
+    assert documents.architectures(document) == architectures
+    assert documents.manifest(document, JAMMY)["bases"] == [
+        {"name": "ubuntu", "channel": "22.04", "architectures": architectures}
+    ]
+    assert documents.file_name(document, JAMMY) == name

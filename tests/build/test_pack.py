@@ -1,0 +1,170 @@
+"""Packing: what is in the charm, that it runs, and that the bytes are the same wherever it is packed."""
+
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from nuages.build.errors import BuildError
+from nuages.build.pack import pack
+from nuages.cli.pack import command
+from nuages.extension.problems import ExtensionError
+
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def charm(example):
+    return example / "charm"
+
+
+def unpacked(path, target):
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        for info in archive.infolist():
+            file = archive.extract(info, target)
+            Path(file).chmod(info.external_attr >> 16)
+    return target
+
+
+def test_what_is_in_it(charm, tmp_path):
+    result = pack(charm, tmp_path / "out")
+    assert result.path == tmp_path / "out/notes_amd64.charm"
+    assert result.digest == hashlib.sha256(result.path.read_bytes()).hexdigest()
+    assert result.notes == ()
+    assert result.path.stat().st_size <= 2_000_000
+    with zipfile.ZipFile(result.path) as archive:
+        names = archive.namelist()
+        assert names == sorted(names)
+        modes = {info.filename: stat.S_IMODE(info.external_attr >> 16) for info in archive.infolist()}
+        documents = {name: archive.read(name).decode() for name in names if name.count("/") == 0}
+    expected = {"dispatch", "metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml", "charmcraft.yaml"}
+    assert set(documents) == expected
+    for name in ("src/charm.py", "venv/nuages/charm/boot.py", "venv/nuages/contract/bases.py", "venv/ops/__init__.py"):
+        assert name in names
+    assert modes["dispatch"] == 0o755
+    assert set(modes.values()) <= {0o644, 0o755}
+    assert not [name for name in names if name.endswith((".pyc", ".so")) or "__pycache__" in name or "/tests/" in name]
+    assert not [name for name in names if name.startswith(("venv/nuages/engine", "venv/nuages/cli", "venv/bin"))]
+    for name in ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"):
+        assert json.loads(documents[name]) == yaml.safe_load(documents[name])
+    metadata = json.loads(documents["metadata.yaml"])
+    assert metadata["name"] == "notes"
+    assert metadata["containers"] == {"django-app": {"resource": "django-app-image"}}
+    assert metadata["requires"]["postgresql"]["optional"] is False
+    assert metadata["display-name"] == "Notes"
+    assert json.loads(documents["config.yaml"])["options"]["greeting"]["default"]
+    [base] = json.loads(documents["manifest.yaml"])["bases"]
+    assert base == {"name": "ubuntu", "channel": "24.04", "architectures": ["amd64"]}
+
+
+def test_its_parts_import_without_the_machine_s_packages(charm, tmp_path):
+    root = unpacked(pack(charm, tmp_path / "x.charm").path, tmp_path / "unpacked")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1] + '/venv');"
+        "import ops, yaml, websocket, opentelemetry.trace, nuages.contract.bases;"
+        "assert not hasattr(yaml, 'CSafeLoader');"
+        "assert all(m.__file__.startswith(sys.argv[1]) for m in (ops, yaml, websocket, nuages.contract.bases));"
+        "import importlib.metadata; print(importlib.metadata.version('ops'));"
+        "opentelemetry.trace.get_tracer('x').start_span('y').end()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(root)], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("3.")
+
+
+def test_the_same_bytes_whoever_packs(charm, tmp_path, monkeypatch):
+    first = pack(charm, tmp_path / "one.charm")
+    again = tmp_path / "elsewhere"
+    charm.rename(again)
+    for path in again.rglob("*"):
+        os.utime(path, (0, time.time() - 10_000))
+    (again / "src/__pycache__").mkdir()
+    (again / "src/__pycache__/charm.cpython-312.pyc").write_bytes(b"x")
+    (again / "src/charm.py~").write_text("old")
+    (again / ".git").mkdir()
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "fresh"))
+    old = os.umask(0o077)
+    try:
+        second = pack(again, tmp_path / "two.charm")
+    finally:
+        os.umask(old)
+    assert first.digest == second.digest
+
+
+def test_another_file_gives_other_bytes(charm, tmp_path):
+    first = pack(charm, tmp_path / "one.charm")
+    (charm / "src/helper.py").write_text("A = 1\n")
+    assert pack(charm, tmp_path / "two.charm").digest != first.digest
+
+
+def test_own_requirements_are_added(charm, tmp_path, make_wheel):
+    wheel = make_wheel("greetings", requires=("ops>=2",))
+    (charm / "requirements.txt").write_text(f"ops >= 2.0  # satisfied\n./{os.path.relpath(wheel, charm)}\n")
+    result = pack(charm, tmp_path / "one.charm")
+    with zipfile.ZipFile(result.path) as archive:
+        names = archive.namelist()
+    assert "venv/greetings/__init__.py" in names
+    assert "venv/ops/__init__.py" in names
+    assert not [name for name in names if name.endswith(".so")]
+    assert result.notes == ()
+
+
+def test_compiled_code_is_told(charm, tmp_path, make_wheel):
+    wheel = make_wheel("fast", files={"fast/__init__.py": "", "fast/_c.so": "elf"})
+    (charm / "requirements.txt").write_text(f"./{os.path.relpath(wheel, charm)}\n")
+    result = pack(charm, tmp_path / "one.charm")
+    assert len(result.notes) == 1
+    assert "fast/_c.so" in result.notes[0]
+
+
+def test_requirements_that_cannot_be_met(charm, tmp_path):
+    (charm / "requirements.txt").write_text("ops==1.0.0\n")
+    with pytest.raises(BuildError) as caught:
+        pack(charm, tmp_path / "one.charm")
+    assert "cannot install the charm's requirements: " in str(caught.value)
+    assert "ops==1.0.0" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "requirements.txt" in caught.value.fix
+    assert not (tmp_path / "one.charm").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda charm: (charm / "src/charm.py").unlink(), r"charm\.py is missing"),
+        (lambda charm: (charm / "charmcraft.yaml").write_text("name: x\ntype: charm\n"), "does not use the extension"),
+        (lambda charm: (charm / "src/passwd").symlink_to("/etc/passwd"), "outside of the charm"),
+    ],
+)
+def test_refused(charm, tmp_path, change, message):
+    change(charm)
+    with pytest.raises(BuildError, match=message) as caught:
+        pack(charm, tmp_path / "one.charm")
+    assert caught.value.fix
+    assert list(tmp_path.glob("*.charm")) == []
+
+
+def test_a_broken_rule_stops_packing(charm, tmp_path):
+    path = charm / "charmcraft.yaml"
+    path.write_text(path.read_text().replace("greeting:", "debug:"))
+    with pytest.raises(ExtensionError, match="DJANGO_DEBUG"):
+        pack(charm, tmp_path)
+
+
+def test_the_command(charm, tmp_path):
+    result = CliRunner().invoke(command, ["-p", str(charm.parent), "-o", str(tmp_path / "out")], catch_exceptions=False)
+    assert result.output == f"Packed {tmp_path / 'out/notes_amd64.charm'}\n"
