@@ -26,10 +26,10 @@ def processes(world: World, *words: str) -> list[int]:
             continue
         try:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            namespace = os.readlink(entry / "ns" / "user")
+            namespace = (entry / "ns" / "user").readlink()
         except OSError:
             continue
-        if all(word in line for word in words) and namespace != os.readlink("/proc/self/ns/user"):
+        if all(word in line for word in words) and namespace != Path("/proc/self/ns/user").readlink():
             found.append(int(entry.name))
     return found
 

@@ -109,7 +109,7 @@ class World:
         return self.status()["applications"][name]
 
     def unit(self, name: str) -> dict[str, Any]:
-        return self.application(name.split("/")[0])["units"][name]
+        return self.application(name.split("/", maxsplit=1)[0])["units"][name]
 
     def workload(self, unit: str) -> tuple[str, str]:
         """The workload status of a unit: (current, message)."""

@@ -1,0 +1,1 @@
+"""What Nuages costs, as ratios against a baseline in the same run: `make bench`."""

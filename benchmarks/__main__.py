@@ -1,0 +1,38 @@
+"""Run every benchmark, or those named: `python -m benchmarks [expand dispatch up status load memory]`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import measures
+from tests.e2e.world import EXAMPLE, World
+
+
+def main() -> int:
+    chosen = sys.argv[1:] or list(measures.ALL)
+    unknown = [name for name in chosen if name not in measures.ALL]
+    if unknown:
+        print(f"error: cannot measure {unknown[0]}: known are {', '.join(measures.ALL)}", file=sys.stderr)
+        return 2
+    home = Path(tempfile.mkdtemp(prefix="nu-bench-", dir="/tmp"))
+    project = home / "notes"
+    shutil.copytree(EXAMPLE, project)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUJU_", "NUAGES_"))}
+    world = World(project=project, environment={**environment, "XDG_STATE_HOME": str(home / "s")})
+    try:
+        for name in chosen:
+            print(f"\n{name}: {measures.ALL[name].__doc__}", flush=True)
+            for line in measures.ALL[name](world):
+                print(f"  {line}", flush=True)
+    finally:
+        world.nuages("down", "--purge", check=False)
+        shutil.rmtree(home)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
