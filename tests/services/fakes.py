@@ -85,7 +85,7 @@ class FakeContext:
         self.statuses.append((status, message))
 
     def set_secret(self, label: str, content: Mapping[str, str], *, relation: int | None = None) -> str:
-        uri = self.secrets[label][0] if label in self.secrets else f"secret:{len(self.secrets):0>20}"
+        uri = self.secrets[label][0] if label in self.secrets else f"secret:{len(self.grants):0>20}"
         self.secrets[label] = (uri, dict(content))
         self.grants[uri] = relation
         return uri

@@ -77,9 +77,7 @@ class Pod:
 
     def run(self, *argv: str, stdin: str = "", environment: dict[str, str] | None = None) -> str:
         """Run a command in the pod; its error output is in the assertion when it fails."""
-        process = self.client.exec(
-            list(argv), stdin=stdin, environment=environment or {}, timeout=30, working_dir="/"
-        )
+        process = self.client.exec(list(argv), stdin=stdin, environment=environment or {}, timeout=30, working_dir="/")
         try:
             return process.wait_output()[0]
         except ops.pebble.ExecError as error:

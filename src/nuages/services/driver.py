@@ -190,7 +190,7 @@ def await_ready(
 
 def check_is_up(client: ops.pebble.Client) -> bool:
     """Tell whether the container's checks hold, as Pebble last saw them."""
-    return all(check.status == ops.pebble.CheckStatus.UP for check in client.get_checks().values())
+    return all(check.status == ops.pebble.CheckStatus.UP for check in client.get_checks())
 
 
 def _reason(change: ops.pebble.Change) -> str:
