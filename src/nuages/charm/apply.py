@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
 
     status: Status | None
     again: bool = False
-    """Whether the world has changed in a way that makes another round worth it."""
+    """Whether another round has something to do: a migration has ended, or a rotation of the secret key goes on."""
     key: SecretKey | None = None
     """The secret key's new content, when the plan wrote one."""
 
@@ -78,7 +78,8 @@ def apply(plan: Plan, charm: ops.CharmBase, container: Container, busy: Callable
         return Outcome(statuses.WAITING_PEBBLE(container=container.name), key=key)
     except pebble.Error as error:
         return Outcome(_masked(statuses.PEBBLE_FAILED(error=pebble_reason(error)), plan.secrets), key=key)
-    return Outcome(_masked(plan.status, plan.secrets), any(again) or plan.secret is not None, key)
+    more = any(again) or plan.secret is not None or (plan.rotating and len(plan.steps) > 0)
+    return Outcome(_masked(plan.status, plan.secrets), more, key)
 
 
 def _masked(status: Status | None, secrets: tuple[str, ...]) -> Status | None:
@@ -108,7 +109,7 @@ def _write_bag(write: BagWrite, charm: ops.CharmBase) -> None:
 
 
 def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status], None]) -> bool:
-    """Carry out one step; return whether another round is needed after it."""
+    """Carry out one step; return whether it calls for another round by itself."""
     if isinstance(step, Layer):
         if step.services or step.checks:
             container.add_layer(step.label, step.services, step.checks)
@@ -128,12 +129,10 @@ def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status],
         _load(step, container)
     elif isinstance(step, Reload):
         _reload(step, container, plan)
-        return True
     else:
         if step.fresh:
             busy(statuses.STARTING())
         _ask(step, container)
-        return step.fresh
     return False
 
 

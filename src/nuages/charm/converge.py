@@ -81,7 +81,7 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             return Work(elsewhere if ticket.holder else statuses.MIGRATION_TICKET(), gate, bags)
     steps = _steps(workload, target)
     secret: SecretWrite | None = None
-    if not steps:
+    if all(isinstance(step, Ask) for step in steps):
         more, secret = secret_key.acknowledge(facts)
         bags += more
     return Work(statuses.ACTIVE(), gate + steps, bags, secret)

@@ -32,6 +32,7 @@ def decide(facts: Facts) -> Plan:
         secret=key.write or work.secret,
         ports=(layout.WEB_PORT,) if facts.repairs and isinstance(facts.workload, Workload) else None,
         version=facts.workload.survey.version if facts.repairs and isinstance(facts.workload, Workload) else "",
+        rotating=bool((facts.key.content or {}).get("next")),
         secrets=tuple(sorted({variable.value for variable in variables if variable.secret and variable.value})),
     )
 

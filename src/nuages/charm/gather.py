@@ -85,7 +85,7 @@ def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Fa
     facts = replace(
         facts,
         key=key or _key(charm, facts),
-        workload=_workload(Container(unit.get_container(base.container)), facts),
+        workload=_workload(Container(unit.get_container(base.container))),
     )
     if facts.repairs:
         facts = replace(facts, address=_address(charm, facts), fqdn=socket.getfqdn())
@@ -188,11 +188,15 @@ def _address(charm: ops.CharmBase, facts: Facts) -> str:
     return str(address) if address is not None else ""
 
 
-def _workload(container: Container, facts: Facts) -> Workload | str | None:
+def _workload(container: Container) -> Workload | str | None:
     try:
-        plan = container.plan()
+        return _reachable(container)
     except (pebble.ConnectionError, pebble.TimeoutError):
         return None
+
+
+def _reachable(container: Container) -> Workload | str:
+    plan = container.plan()
     state = container.read(STATE)
     if state is None:
         state = _survey(container, plan.get("services", {}))

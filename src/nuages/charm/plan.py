@@ -136,5 +136,7 @@ class Plan:
     """None leaves them as they are."""
     version: str = ""
     """The workload's version, when it is to be told."""
+    rotating: bool = False
+    """Whether a rotation of the secret key goes on when the steps are done."""
     secrets: tuple[str, ...] = ()
     """Values that no text may show."""

@@ -1,0 +1,227 @@
+"""The charm under `ops.testing`: what a user sees after each event."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ops import testing
+
+from nuages.contract import layout
+from tests.charm.conftest import ROCK, SURVEY, USER_SECRET, NotesCharm, World, container, database, peer
+
+Context = testing.Context[NotesCharm]
+MODEL = testing.Model(name="shop", type="kubernetes")
+
+
+def working(**changes: Any) -> testing.State:
+    """A state in which everything is there and the container is new."""
+    fields: dict[str, Any] = {
+        "leader": True,
+        "model": MODEL,
+        "containers": {container()},
+        "relations": {database(), peer()},
+        "secrets": {USER_SECRET},
+        **changes,
+    }
+    return testing.State(**fields)
+
+
+def ready(context: Context, state: testing.State) -> testing.State:
+    return context.run(context.on.pebble_ready(state.get_container("django-app")), state)
+
+
+def web(state: testing.State) -> Any:
+    return state.get_container("django-app").plan.services["django"]
+
+
+def test_first_start_serves(context: Context, world: World) -> None:
+    state = ready(context, working())
+    assert state.unit_status == testing.ActiveStatus()
+    assert state.app_status == testing.ActiveStatus()
+    assert state.workload_version == "1.2"
+    assert state.opened_ports == {testing.TCPPort(8000)}
+    assert world.calls == ["migrate", "ask notes.shop:8000"]
+    environment = web(state).environment
+    assert environment["DJANGO_GREETING"] == "Hello"
+    assert environment["DJANGO_DEBUG"] == "false"
+    assert environment["DJANGO_BASE_URL"] == "http://notes.shop:8000"
+    assert environment["DJANGO_ALLOWED_HOSTS"] == '["notes.shop"]'
+    assert environment["POSTGRESQL_DB_NAME"] == "notes"
+    assert environment["FROM_THE_ROCK"] == "yes"
+    assert len(environment["DJANGO_SECRET_KEY"]) == 86
+    services = state.get_container("django-app").services
+    assert {name for name, info in services.items() if str(info.current.value) == "active"} == {
+        "django", "statsd-exporter", "mail-worker", "beat-scheduler"
+    }  # fmt: skip
+    checks = state.get_container("django-app").plan.checks
+    assert checks["ready"].tcp == {"port": 8000}
+
+
+def test_secret_key_is_a_secret_that_the_peer_relation_names(context: Context) -> None:
+    state = ready(context, working())
+    bag = state.get_relation(1).local_app_data
+    secret = next(secret for secret in state.secrets if secret.owner == "app")
+    assert bag["secret-key-id"] == secret.id
+    assert secret.label == "django-secret-key"
+    assert web(state).environment["DJANGO_SECRET_KEY"] == (secret.latest_content or {})["value"]
+    assert secret.tracked_content["value"] not in json.dumps(dict(bag))
+
+
+def test_plain_key_of_the_old_runtime_is_adopted(context: Context) -> None:
+    relations = {database(), peer({"django_secret_key": "old-key"})}
+    state = ready(context, working(relations=relations))
+    assert web(state).environment["DJANGO_SECRET_KEY"] == "old-key"
+
+
+def test_same_event_again_does_nothing(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    state = ready(context, working(containers={container(tmp_path)}))
+    world.calls.clear()
+    touched: list[str] = []
+    for name in ("write", "write_program", "add_layer", "start", "stop", "restart", "hang_up", "run", "remove"):
+        monkeypatch.setattr(
+            f"nuages.charm.workload.Container.{name}", lambda *_, name=name, **__: touched.append(name)
+        )
+    monkeypatch.setattr("nuages.charm.workload.Container.check_answers", lambda *_: True)
+    for event in (context.on.config_changed(), context.on.update_status(), context.on.leader_elected()):
+        again = context.run(event, state)
+        assert again.unit_status == testing.ActiveStatus()
+        assert dict(again.get_relation(1).local_app_data) == dict(state.get_relation(1).local_app_data)
+    assert touched == []
+    assert world.calls == []
+
+
+def test_changed_option_reloads(context: Context, world: World, tmp_path: Path) -> None:
+    state = ready(context, working(containers={container(tmp_path)}))
+    world.calls.clear()
+    state = context.run(context.on.config_changed(), dataclasses.replace(state, config={"greeting": "Bonjour"}))
+    assert state.unit_status == testing.ActiveStatus()
+    assert world.calls[:2] == ["load", "reload"]
+    assert web(state).environment["DJANGO_GREETING"] == "Bonjour"
+    text = (tmp_path / layout.GUNICORN_CONFIG[1:]).read_text()
+    assert "'DJANGO_GREETING': 'Bonjour'" in text
+
+
+def test_missing_database_names_endpoint_and_command(context: Context) -> None:
+    state = ready(context, working(relations={peer()}))
+    assert state.unit_status == testing.BlockedStatus(
+        "postgresql is not integrated: juju integrate notes:postgresql postgresql-k8s"
+    )
+    assert state.get_container("django-app").plan.checks["ready"].tcp == {"port": 1}
+
+
+def test_broken_database_stops_the_application_only(context: Context) -> None:
+    state = ready(context, working())
+    state = context.run(context.on.relation_broken(state.get_relation(7)), state)
+    assert isinstance(state.unit_status, testing.BlockedStatus)
+    states = {name: str(info.current.value) for name, info in state.get_container("django-app").services.items()}
+    assert states["django"] == states["mail-worker"] == states["beat-scheduler"] == "inactive"
+    assert states["statsd-exporter"] == "active"
+
+
+def test_scheduler_runs_on_unit_0_only(context: Context) -> None:
+    bag = {"secret-key-id": "secret:d2aaaaaaaaaaaaaaaaa9"}
+    key = testing.Secret({"value": "k" * 86}, id="secret:d2aaaaaaaaaaaaaaaaa9", owner=None)
+    board = json.dumps({"version": 1, "done": [["r1", "postgresql:7:notes"]]})
+    relations = {database(), peer({**bag, "migration": board}, {0: {}})}
+    found = testing.Context(
+        NotesCharm, meta=context.charm_spec.meta, config=context.charm_spec.config,
+        actions=context.charm_spec.actions, unit_id=1, juju_version="3.6.9",
+    )  # fmt: skip
+    state = ready(found, working(leader=False, relations=relations, secrets={USER_SECRET, key}))
+    assert state.unit_status == testing.ActiveStatus()
+    states = {name: str(info.current.value) for name, info in state.get_container("django-app").services.items()}
+    assert states["mail-worker"] == "active"
+    assert states["beat-scheduler"] == "inactive"
+    assert web(state).environment["DJANGO_PEER_FQDNS"] == "notes-0.notes-endpoints.shop.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"containers": {container(reachable=False)}}, testing.WaitingStatus("waiting for Pebble in container django-app")),
+        ({"relations": {database()}}, testing.WaitingStatus("waiting for the peer relation")),
+        ({"leader": False}, testing.WaitingStatus("waiting for the leader to make the secret key")),
+        ({"secrets": set[Any]()}, testing.WaitingStatus("waiting for postgresql-k8s (postgresql): its secret cannot be read yet")),
+        ({"config": {"webserver-workers": 0}}, testing.BlockedStatus("option webserver-workers is 0, must be at least 1: juju config notes webserver-workers=1")),
+        ({"config": {"mail": "secret:d2aaaaaaaaaaaaaaaaa5"}}, testing.BlockedStatus("cannot read the secret of option mail: juju grant-secret secret:d2aaaaaaaaaaaaaaaaa5 notes")),
+        ({"containers": {container(services={"other": ROCK["other"]})}}, testing.BlockedStatus("cannot use the rock: it has no service named django")),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(context: Context, changes: dict[str, Any], status: Any) -> None:
+    state = context.run(context.on.config_changed(), working(**changes))
+    assert state.unit_status == status
+
+
+def test_failed_migration_blocks_and_is_tried_again_at_update_status(
+    context: Context, world: World, tmp_path: Path
+) -> None:
+    world.migration = {"code": 1, "error": "django.db.utils.ProgrammingError: no such column"}
+    state = ready(context, working(containers={container(tmp_path)}))
+    assert state.unit_status == testing.BlockedStatus(
+        "migration failed, retried at update-status: django.db.utils.ProgrammingError: no such column"
+    )
+    assert state.get_container("django-app").services["django"].current.value == "inactive"
+    world.calls.clear()
+    state = context.run(context.on.config_changed(), state)
+    assert world.calls == []
+    world.migration = {"code": 0, "error": ""}
+    state = context.run(context.on.update_status(), state)
+    assert state.unit_status == testing.ActiveStatus()
+
+
+def test_crash_at_boot_is_told_by_its_own_traceback(context: Context, world: World) -> None:
+    world.answer = "connection refused"
+    world.log = ["[INFO] Booting", "Traceback (most recent call last):", '  File "x"', "ModuleNotFoundError: No module named 'x'"]
+
+    state = ready(context, working())
+    assert isinstance(state.unit_status, testing.WaitingStatus)  # the service is shown as active by the test double
+    assert state.get_container("django-app").plan.checks["ready"].tcp == {"port": 1}
+
+
+def test_secrets_are_in_no_status_and_no_log(context: Context, world: World) -> None:
+    world.migration = {"code": 1, "error": "cannot log in with postgresql://relation_id_7:Zq3@db:5432/notes"}
+    state = ready(context, working())
+    assert "Zq3" not in state.unit_status.message
+    assert not any("Zq3" in entry.message for entry in context.juju_log)
+
+
+def test_ingress_is_asked_for_and_used(context: Context) -> None:
+    route = testing.Relation("ingress", id=9, remote_app_name="traefik-k8s")
+    state = ready(context, working(relations={database(), peer(), route}))
+    bag = state.get_relation(9).local_app_data
+    assert {key: json.loads(value) for key, value in bag.items()} == {
+        "model": "shop", "name": "notes", "port": 8000, "strip-prefix": True
+    }  # fmt: skip
+    assert set(state.get_relation(9).local_unit_data) >= {"host", "ip"}
+    answered = dataclasses.replace(route, remote_app_data={"ingress": '{"url": "https://Shop.example/notes"}'})
+    state = ready(context, working(relations={database(), peer(), answered}))
+    environment = web(state).environment
+    assert environment["DJANGO_BASE_URL"] == "https://shop.example/notes"
+    assert environment["DJANGO_ALLOWED_HOSTS"] == '["shop.example"]'
+    assert environment["DJANGO_CSRF_TRUSTED_ORIGINS"] == '["https://shop.example"]'
+
+
+def test_what_postgresql_is_asked(context: Context) -> None:
+    relation = testing.Relation("postgresql", id=7, remote_app_name="postgresql-k8s")
+    state = context.run(context.on.relation_created(relation), working(relations={relation, peer()}))
+    bag = state.get_relation(7).local_app_data
+    assert bag["database"] == "notes"
+    assert set(json.loads(bag["requested-secrets"])) >= {"username", "password", "uris"}
+
+
+def test_answered_request_is_never_rewritten(context: Context) -> None:
+    relation = dataclasses.replace(database(), local_app_data={"database": "chosen-before"})
+    state = context.run(context.on.config_changed(), working(relations={relation, peer()}))
+    assert state.get_relation(7).local_app_data["database"] == "chosen-before"
+
+
+def test_worker_class_needs_its_module(context: Context) -> None:
+    bare = container(survey={**SURVEY, "modules": []})
+    state = ready(context, working(containers={bare}, config={"webserver-worker-class": "gevent"}))
+    assert isinstance(state.unit_status, testing.BlockedStatus)
+    state = ready(context, working(config={"webserver-worker-class": "gevent"}))
+    assert web(state).command.endswith("-k [ gevent ]")
