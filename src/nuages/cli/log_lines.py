@@ -1,11 +1,18 @@
 """Times of log lines."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timezone
+
+_FRACTION = re.compile(r"\.\d+")
 
 
-def local_time(stamp: str) -> str:
-    """Return the time of day, here, of an ISO 8601 time; anything else unchanged."""
+def local_time(stamp: str | float) -> str:
+    """Return the time of day, here, of an ISO 8601 time or seconds since the epoch; any other text unchanged."""
+    if not isinstance(stamp, str):
+        return datetime.fromtimestamp(stamp, timezone.utc).astimezone().strftime("%H:%M:%S")
     try:
-        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).astimezone().strftime("%H:%M:%S")
+        # Python 3.10 reads neither Z nor nanoseconds.
+        plain = _FRACTION.sub("", stamp).replace("Z", "+00:00")
+        return datetime.fromisoformat(plain).astimezone().strftime("%H:%M:%S")
     except ValueError:
         return stamp

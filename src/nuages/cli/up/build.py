@@ -9,7 +9,7 @@ from typing import Any
 
 from nuages.cli.up.console import Console, megabytes
 from nuages.cli.up.parallel import together
-from nuages.cli.up.plan import BuiltIn, Project, Requirement
+from nuages.cli.up.plan import BuiltIn, Observed, Project, Requirement, unrelated
 from nuages.engine.programs import Progress, cache_dir, ensure
 from nuages.engine.service import Service
 
@@ -25,24 +25,24 @@ class Built:
     notes: tuple[str, ...] = ()
 
 
-def build(directory: Path, console: Console, *, port: int | None) -> Built:
+def build(directory: Path, console: Console, observed: Observed, *, port: int | None) -> Built:
     """Check the project, then build its charm and rock and fetch the programs that this machine lacks.
 
-    Raises `NuagesError` of whatever part refuses; nothing of the model was touched then.
+    Built-in applications are looked up only when `observed` lacks a relation: loading them takes a while. Raises
+    `NuagesError` of whatever part refuses; nothing of the model was touched then.
     """
     from nuages.build.pack import pack
     from nuages.build.rock import rock
     from nuages.extension.expand import expand
     from nuages.extension.project import find, read
-    from nuages.services import REGISTRY
 
     charm_dir = find(directory)
     expanded: dict[str, Any] = dict(expand(read(charm_dir)))
     requires = requirements(expanded)
-    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in sorted(REGISTRY.items()))
-    wanted = {requirement.interface for requirement in requires if requirement.wanted}
-    partners = [REGISTRY[built_in.name] for built_in in built_ins if wanted & set(built_in.provides.values())]
-    names = [*ENGINE_PROGRAMS, *dict.fromkeys(name for service in partners for name in service.programs)]
+    name = str(expanded["name"])
+    wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}
+    built_ins, programs = _built_ins(wanted) if wanted else ((), ())
+    names = [*ENGINE_PROGRAMS, *programs]
     shown = _shown(console)
     done = together(
         {
@@ -54,7 +54,7 @@ def build(directory: Path, console: Console, *, port: int | None) -> Built:
     charm, image = done["charm"], done["rock"]
     (resource,) = [name for name, kind in expanded["resources"].items() if kind["type"] == "oci-image"]
     project = Project(
-        application=str(expanded["name"]),
+        application=name,
         charm=charm.path,
         charm_digest=charm.digest,
         images={resource: image.directory},
@@ -78,6 +78,20 @@ def provided(service: Service) -> dict[str, str]:
     """Return the interface of each endpoint that a built-in application provides."""
     endpoints: dict[str, dict[str, Any]] = service.metadata.get("provides") or {}
     return {name: str(endpoint["interface"]) for name, endpoint in endpoints.items()}
+
+
+def _built_ins(interfaces: set[str]) -> tuple[tuple[BuiltIn, ...], tuple[str, ...]]:
+    """Return every built-in application, and the programs that those which speak one of the interfaces need."""
+    from nuages.services import REGISTRY
+
+    found: list[BuiltIn] = []
+    programs: list[str] = []
+    for name, service in REGISTRY.items():
+        built_in = BuiltIn(name, provided(service))
+        found.append(built_in)
+        if interfaces & set(built_in.provides.values()):
+            programs += service.programs
+    return tuple(found), tuple(dict.fromkeys(programs))
 
 
 def _shown(console: Console) -> Callable[[Progress], None]:

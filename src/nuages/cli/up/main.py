@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nuages.cli.connection import connect, running
+from nuages.cli.connection import connect
 from nuages.cli.errors import CliError
 from nuages.cli.project import free_model_name, project_name
 from nuages.cli.root import command_name
@@ -37,11 +37,12 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
     directory = locate(project_dir)
     console = Console()
     try:
-        built = build(directory, console, port=port)
+        # Without a state folder there is nothing to observe, and a dry run must not make one.
+        client = connect() if state_dir().exists() else None
+        name = None if client is None else existing_model(client, directory, model)
+        observed = Observed() if client is None or name is None else _observe(Session(client, name))
+        built = build(directory, console, observed, port=port)
         if dry_run:
-            client = running()
-            name = None if client is None else existing_model(client, directory, model)
-            observed = Observed() if client is None or name is None else _observe(Session(client, name))
             for operation in plan(built.project, observed):
                 print(operation.command)
             return

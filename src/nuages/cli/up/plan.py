@@ -198,7 +198,7 @@ def _relations_to_remove(project: Project, observed: Observed) -> Iterable[Opera
 
 def _partners(project: Project, observed: Observed) -> Iterable[Operation]:
     names: list[str] = []
-    for requirement in _unrelated(project, observed):
+    for requirement in unrelated(project.application, project.requires, observed):
         partner = project.partner(requirement)
         if partner is not None and partner[0] not in names and partner[0] not in observed.applications:
             names.append(partner[0])
@@ -224,16 +224,17 @@ def _application(project: Project, observed: Observed) -> Iterable[Operation]:
 
 
 def _relations_to_make(project: Project, observed: Observed) -> Iterable[Operation]:
-    for requirement in _unrelated(project, observed):
+    for requirement in unrelated(project.application, project.requires, observed):
         partner = project.partner(requirement)
         if partner is not None:
             yield integrate(f"{project.application}:{requirement.name}", f"{partner[0]}:{partner[1]}")
 
 
-def _unrelated(project: Project, observed: Observed) -> list[Requirement]:
+def unrelated(application: str, requires: Iterable[Requirement], observed: Observed) -> list[Requirement]:
+    """Return the wanted requirements of the application that no relation answers."""
     related = {side for relation in observed.relations for side in relation}
     return [
         requirement
-        for requirement in project.requires
-        if requirement.wanted and f"{project.application}:{requirement.name}" not in related
+        for requirement in requires
+        if requirement.wanted and f"{application}:{requirement.name}" not in related
     ]
