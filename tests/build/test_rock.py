@@ -1,0 +1,158 @@
+"""The rock of the example: built for real, entered with bubblewrap, built again when something changes."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from nuages.build.errors import BuildError
+from nuages.build.rock import rock
+from nuages.engine.programs import pythons
+from nuages.engine.sandbox.image import Image
+from tests.build.conftest import EXAMPLE, tree
+
+pytestmark = pytest.mark.usefixtures("cache", "statsd")
+UID = 584792
+
+
+@pytest.fixture(scope="module")
+def built(cache, statsd):
+    return rock(EXAMPLE)
+
+
+@pytest.fixture(scope="module")
+def image(built):
+    return Image.load(built.directory)
+
+
+def test_what_is_in_it(built, image, statsd):
+    assert built.directory.name == built.digest
+    assert image.root == built.directory / "rootfs"
+    assert image.environment["PATH"].split(":")[0] == "/bin"
+    assert image.owners == {"/var/log/django": UID}
+    assert image.notes == built.notes
+    root = image.root
+    assert (root / "django/app/manage.py").is_file()
+    assert not (root / "django/app/db.sqlite3").exists()
+    layers = list((root / "var/lib/pebble/default/layers").iterdir())
+    assert [path.name for path in layers] == ["001-notes.yaml"]
+    command = yaml.safe_load(layers[0].read_text())["services"]["django"]["command"]
+    assert command == "/bin/python3 -m gunicorn -c /django/gunicorn.conf.py 'notes.wsgi:application' -k [ sync ]"
+    assert yaml.safe_load((root / ".rock/metadata.yaml").read_text())["name"] == "notes"
+    assert "django_response_code" in (root / "statsd-mapping.conf").read_text()
+    targets = {mount.target: mount.source for mount in image.mounts}
+    assert targets["/bin/statsd_exporter"] == statsd
+    for mount in image.mounts:
+        assert mount.source.exists()
+        assert not mount.writable
+        assert mount.target == "/bin/statsd_exporter" or (root / mount.target[1:]).is_dir()
+
+
+def test_a_second_build_finds_the_first(built, monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("nothing may be read or run again")
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    monkeypatch.setattr("nuages.build.rock.content_digest", fail)
+    assert rock(EXAMPLE) == built
+
+
+def test_a_touched_file_is_the_same_rock_an_edited_one_another(example, built):
+    first = rock(example)
+    assert first.digest == built.digest
+    template = example / "notes/board/templates/board/base.html"
+    os.utime(template, (1, 1))
+    assert rock(example).digest == first.digest
+    template.write_text(template.read_text() + "<!-- new -->\n")
+    second = rock(example)
+    assert second.digest != first.digest
+    assert first.directory.is_dir()
+    assert "new" in (second.directory / "rootfs/django/app/board/templates/board/base.html").read_text()
+
+
+def test_a_new_requirement_is_installed(example, make_wheel):
+    wheel = make_wheel("greetings")
+    before = rock(example)
+    with (example / "requirements.txt").open("a") as file:
+        file.write(f"{wheel}\n")
+    after = rock(example)
+    assert after.digest != before.digest
+    [packages] = [m.source for m in Image.load(after.directory).mounts if m.target == "/lib"]
+    assert list(packages.glob("python3.*/site-packages/greetings/__pycache__/__init__.*.pyc"))
+
+
+def test_a_requirement_that_does_not_install(example, cache):
+    before = tree(cache / "environments")
+    (example / "requirements.txt").write_text("ops==3.9.0\nops==3.8.0\n")
+    with pytest.raises(BuildError) as caught:
+        rock(example)
+    assert "cannot install the packages of " in str(caught.value)
+    assert "ops==3.8.0" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "requirements.txt" in caught.value.fix
+    assert tree(cache / "environments") == before
+
+
+def test_another_python_than_the_rock_s_is_told(example, monkeypatch):
+    here = pythons.find("3.12")
+    monkeypatch.setattr(pythons, "find", lambda *_, **__: here)
+    rockcraft = example / "rockcraft.yaml"
+    rockcraft.write_text(rockcraft.read_text().replace("24.04", "22.04"))
+    result = rock(example)
+    expected = () if here.version == "3.10" else (f"Python {here.version}, rock: 3.10",)
+    assert result.notes == expected
+    assert Image.load(result.directory).notes == expected
+
+
+@pytest.fixture
+def enter(image, tmp_path):
+    """A runner of commands inside the rock, as the sandbox sets it up."""
+    if not shutil.which("bwrap") or os.geteuid() != 0:
+        pytest.skip("needs bubblewrap on PATH and root to become the service's user; tests/e2e enters it in every mode")
+    root = tmp_path / "root"
+    shutil.copytree(image.root, root, symlinks=True)
+    for name, target in (("lib64", "usr/lib64"), ("sbin", "usr/sbin")):
+        (root / name).symlink_to(target)
+    (root / "etc").mkdir()
+    (root / "etc/passwd").write_text(f"root:x:0:0::/root:/bin/sh\n_daemon_:x:{UID}:{UID}::/:/bin/false\n")
+    words = ["bwrap", "--bind", str(root), "/", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev"]
+    words += ["--perms", "1777", "--tmpfs", "/tmp", "--clearenv", "--setenv", "PATH", image.environment["PATH"]]
+    for mount in image.mounts:
+        words += ["--ro-bind", str(mount.source), mount.target]
+    words += ["--chdir", "/django/app"]
+
+    def run(*command: str, user: int = UID) -> str:
+        become = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
+        done = subprocess.run([*words, *become, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    tmp_path.chmod(0o755)
+    return run
+
+
+@pytest.mark.parametrize("user", [0, UID])
+def test_the_interpreter_is_the_rock_s(enter, user):
+    script = "import sys, django, gunicorn; print(sys.prefix, sys.executable, django.__file__, django.__cached__)"
+    prefix, executable, django, cached = enter("python3", "-c", script, user=user).split()
+    assert (prefix, executable) == ("/", "/bin/python3")
+    assert django.startswith("/lib/python3.")
+    assert cached.startswith("/lib/python3.")
+    assert enter("/bin/python3", "-m", "gunicorn", "--version", user=user).startswith("gunicorn")
+    assert enter("gunicorn", "--version", user=user).startswith("gunicorn")
+    assert enter("/bin/statsd_exporter", user=user) == "exporter\n"
+    assert enter("/bin/sh", "-c", "cat /pyvenv.cfg", user=user).startswith("home = ")
+
+
+def test_the_project_checks_inside(enter):
+    assert "no issues" in enter("python3", "manage.py", "check")
+
+
+def test_tracebacks_name_paths_of_the_container(enter):
+    script = "import django.apps.registry as r, board; print(r.Apps.__init__.__code__.co_filename, board.__cached__)"
+    code, cached = enter("python3", "-c", script).split()
+    assert code.startswith("/lib/python3.")
+    assert code.endswith("site-packages/django/apps/registry.py")
+    assert cached.startswith("/django/app/board/__pycache__/")
