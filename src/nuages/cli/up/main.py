@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,7 +15,7 @@ from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option
 from nuages.cli.state import choose_model, state_dir
 from nuages.cli.up import database
-from nuages.cli.up.build import Built, build
+from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
 from nuages.cli.up.console import Console
 from nuages.cli.up.page import ask
 from nuages.cli.up.place import locate
@@ -77,7 +78,9 @@ def _observe(session: Session) -> Observed:
 
 def _up(session: Session, built: Built, console: Console, *, port: int | None, place: str) -> None:
     project = built.project
-    operations = plan(project, _observe(session))
+    observed = _observe(session)
+    _refuse_another_port(session, observed, port)
+    operations = plan(project, observed)
     for operation in operations:
         console.line(f"  {_words(operation)}")
         session.post(*operation.route, body=dict(operation.body))
@@ -106,6 +109,20 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
         else nothing_to_do_lines(project, url=url)
     )
     print("\n".join(lines))
+
+
+def _refuse_another_port(session: Session, observed: Observed, port: int | None) -> None:
+    """The page's port is chosen once, with ingress; raise `CliError` when another one is asked for later."""
+    if port is None or INGRESS_APPLICATION not in observed.applications:
+        return
+    ours: dict[str, Any] = session.get("status").get("nuages") or {}
+    url = str(ours.get("url") or "")
+    if url and urlsplit(url).port != port:
+        raise CliError(
+            f"cannot move the page to port {port}: it is {url} since ingress was made",
+            fix=f"{command_name()} remove-application {INGRESS_APPLICATION}, then {command_name()} up --port {port}",
+            code="port-chosen",
+        )
 
 
 def _page(session: Session, project: Project, url: str) -> tuple[str, ...]:

@@ -32,6 +32,11 @@ class Traefik:
         "provides": {ingress.ENDPOINT: {"interface": "ingress"}},
     }
     options: Mapping[str, Any] = {
+        "port": {
+            "type": "int",
+            "default": _PREFERRED_PORT,
+            "description": "The port on this machine to ask for first; chosen once, the next free one if it is taken.",
+        },
         "external_hostname": {
             "type": "string",
             "description": (
@@ -87,7 +92,7 @@ class Traefik:
         elif problem:
             context.set_status("blocked", problem)
         else:
-            context.set_status("active", _serving(gateway, urls))
+            context.set_status("active", _serving(gateway, urls, _preferred(context)))
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -111,8 +116,12 @@ class Traefik:
         return await driver.with_pebble(context, work)
 
 
+def _preferred(context: Context) -> int:
+    return int(context.config.get("port", _PREFERRED_PORT))
+
+
 async def _gateway(context: Context) -> ingress.Gateway:
-    port = await context.publish("web", server.PORT, preferred=_PREFERRED_PORT)
+    port = await context.publish("web", server.PORT, preferred=_preferred(context))
     return ingress.Gateway.parse(port, context.config)
 
 
@@ -140,10 +149,10 @@ def _urls(context: Context, requirers: list[ingress.Requirer], gateway: ingress.
     return ingress.urls(requirers, published, gateway)
 
 
-def _serving(gateway: ingress.Gateway, urls: Mapping[int, str]) -> str:
+def _serving(gateway: ingress.Gateway, urls: Mapping[int, str], preferred: int) -> str:
     where = ", ".join(urls.values()) or gateway.url(gateway.external_hostname or ingress.ROOT, "/")
-    taken = not gateway.external_hostname and gateway.port != _PREFERRED_PORT
-    return f"serving at {where}" + (f" (port {_PREFERRED_PORT} is taken)" if taken else "")
+    taken = not gateway.external_hostname and gateway.port != preferred
+    return f"serving at {where}" + (f" (port {preferred} is taken)" if taken else "")
 
 
 SERVICE = Traefik()
