@@ -1,0 +1,30 @@
+"""reference/README.md: what there is to look up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from docs.writers.markdown import page, table
+
+WHAT = {
+    "cli/README.md": ("Commands", "every command, its arguments and options"),
+    "options.md": ("Options", "what the extension contributes to `config.options`, and what your own become"),
+    "variables.md": ("Variables", "what your settings find in `os.environ`, and when"),
+    "statuses.md": ("Statuses", "what a unit's status can say, and what to type"),
+    "problems.md": ("Problems", "what is refused in charmcraft.yaml, by example, with the fix"),
+    "applications.md": ("Built-in applications", "PostgreSQL and ingress: endpoints, options, actions, differences"),
+    "hook-tools.md": ("Hook tools", "what a charm can call on this engine"),
+}
+
+
+def pages(others: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Return the page; `others` are the pages that it leads to."""
+    rows = ((f"[{title}]({path})", what) for path, (title, what) in WHAT.items() if others[path])
+    yield (
+        "README.md",
+        page(
+            "Reference",
+            "Written from the code's own tables by `make docs`; a test fails when a page is out of date.",
+            table(("page", "what is in it"), rows),
+        ),
+    )

@@ -1,0 +1,84 @@
+"""reference/applications.md: the built-in applications, from their own declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from docs.writers.markdown import code, listed, page, table
+from nuages.engine.service import Service
+from nuages.services import REGISTRY
+
+DIFFERENCES: Mapping[str, tuple[str, ...]] = {
+    "postgresql-k8s": (
+        "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
+        "only the newer one has: the same migrations have to pass there.",
+        "One unit: no replica, no failover, no backup. The read-only endpoint is the same server.",
+        "No TLS: `tls` is `False`, and there is no certificate to give.",
+        "The contributed extensions of PostgreSQL are there (citext, hstore, pg_trgm, unaccent, …), PostGIS and "
+        "pgvector are not.",
+        "The data is a folder of the model's state: it outlives the pod and `down`, and goes with `down --purge`.",
+    ),
+    "traefik-k8s": (
+        "It listens on this machine's loopback only, on port 8000 or the next free one, chosen once. In production the "
+        "URL has the host that `external_hostname` names, or the cluster's load balancer.",
+        "Without `external_hostname` the first application is at `http://localhost:PORT/` and each further one at "
+        "`http://APP.localhost:PORT/`; in production they are at `http://HOST/MODEL-APP`. Set `external_hostname` to "
+        "see that shape here.",
+        "One unit, and no TLS: the URL begins with `http:`.",
+    ),
+}
+"""How each differs from Charmhub's application of the same name."""
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Return the page."""
+    yield (
+        "applications.md",
+        page(
+            "Built-in applications",
+            "Real servers in pods of their own. `nuages up` deploys those that your charm needs; "
+            "`nuages deploy NAME` any other. They have the names, endpoints and databags of Charmhub's, so that "
+            "nothing in your project says which of the two it talks to.",
+            *(_section(REGISTRY[name]) for name in sorted(REGISTRY)),
+        ),
+    )
+
+
+def _section(service: Service) -> str:
+    endpoints = [
+        (code(f"{service.name}:{name}"), role, code(entry["interface"]))
+        for role in ("provides", "requires", "peers")
+        for name, entry in service.metadata.get(role, {}).items()
+    ]
+    options = [
+        (code(name), str(entry["type"]), _default(entry), str(entry.get("description", "")))
+        for name, entry in service.options.items()
+    ]
+    actions = [
+        (code(name), str(entry.get("description", "")), _parameters(entry.get("params", {})))
+        for name, entry in service.actions.items()
+    ]
+    containers = listed(map(code, service.metadata["containers"]))
+    blocks = [
+        f"## {service.name}",
+        f"{service.summary}. Version {service.version}, in the container {containers}.",
+        table(("endpoint", "role", "interface"), endpoints),
+        table(("option", "type", "default", "what it is"), options) if options else "It has no options.",
+        table(("action", "what it does", "parameters"), actions) if actions else "It has no actions.",
+        "Kept when the pod goes: " + listed(map(code, service.volumes.values())) + "." if service.volumes else "",
+        "Other than in production:\n\n" + "\n".join(f"* {line}" for line in DIFFERENCES[service.name]),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _default(entry: Mapping[str, Any]) -> str:
+    return code(entry["default"]) if "default" in entry else "–"
+
+
+def _parameters(params: Mapping[str, Mapping[str, Any]]) -> str:
+    return "; ".join(
+        f"{code(name)}: {entry.get('description', entry.get('type', ''))}"
+        + (f" (default {code(entry['default'])})" if "default" in entry else "")
+        for name, entry in params.items()
+    )
