@@ -172,6 +172,12 @@ def test_a_refused_operation_ends_up(engine, nuages):
     assert outcome.code == 1 and outcome.err.endswith("error: cannot integrate: no\nfix:   mend\n")
 
 
+def test_a_change_that_fails_later_ends_up(engine, nuages):
+    engine.change("POST", f"{M}/deploy", number="8", status="Error", error={"message": "cannot read it", "fix": "mend"})
+    outcome = nuages("up")
+    assert outcome.code == 1 and outcome.err.endswith("error: cannot read it\nfix:   mend\n")
+
+
 def test_a_failed_build_touches_no_model(engine, nuages, monkeypatch):
     def fail(*args, **kwargs):
         raise CliError("cannot build: no", fix="mend")

@@ -81,12 +81,13 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
     observed = _observe(session)
     _refuse_another_port(session, observed, port)
     operations = plan(project, observed)
+    changes: list[str] = []
     for operation in operations:
         console.line(f"  {_words(operation)}")
-        session.post(*operation.route, body=dict(operation.body))
-    trouble = settle(session, console)
+        changes.append(str(session.post(*operation.route, body=dict(operation.body))["change"]))
+    trouble = settle(session, console, changes)
     if trouble is not None:
-        raise _failure(session, project, trouble)
+        raise _failure(project, trouble)
     status: dict[str, Any] = session.get("status")
     ours: dict[str, Any] = status.get("nuages") or {}
     url = str(ours.get("url") or "")
@@ -139,7 +140,9 @@ def _page(session: Session, project: Project, url: str) -> tuple[str, ...]:
     )
 
 
-def _failure(session: Session, project: Project, trouble: Trouble) -> CliError:
+def _failure(project: Project, trouble: Trouble) -> CliError:
+    if trouble.fix:
+        return CliError(_with_log(trouble.reason, trouble.log), fix=trouble.fix, code="change")
     fix = f"{command_name()} debug-log --replay" + (f" --include {trouble.state.unit}" if trouble.state else "")
     return CliError(
         _with_log(f"cannot bring up {project.application}: {trouble.reason}", trouble.log),

@@ -1,10 +1,11 @@
 """Waiting until the model has settled: what runs is shown, what cannot go on is told instead of waited for."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nuages.cli.root import command_name
 from nuages.cli.session import Session
 from nuages.cli.up.console import Console
 
@@ -37,6 +38,7 @@ class Trouble:
     reason: str
     state: UnitState | None
     log: tuple[str, ...] = ()
+    fix: str = ""
 
 
 def unit_states(status: dict[str, Any]) -> list[UnitState]:
@@ -57,10 +59,11 @@ def unit_states(status: dict[str, Any]) -> list[UnitState]:
     return found
 
 
-def settle(session: Session, console: Console) -> Trouble | None:
+def settle(session: Session, console: Console, changes: Sequence[str]) -> Trouble | None:
     """Wait until every unit is active and idle and return None, or the trouble that will not mend itself.
 
-    A failed hook is given one more try (Juju's agent repeats it too); a blocked unit waits for a person.
+    A failed hook is given one more try (Juju's agent repeats it too); a blocked unit waits for a person; a failed one of
+    `changes`, which we asked for, waits for nobody.
     """
     began = moved = time.monotonic()
     since: dict[str, float] = {}
@@ -68,6 +71,10 @@ def settle(session: Session, console: Console) -> Trouble | None:
     shown = _Tasks(session, console)
     while True:
         settled = bool(session.get("settled", wait="1")["settled"])
+        failed = shown.failed(changes)
+        if failed is not None:
+            shown.close()
+            return failed
         states = unit_states(session.get("status"))
         now = time.monotonic()
         if states != before or shown.update():
@@ -124,6 +131,17 @@ class _Tasks:
         changed = running != self._running
         self._running = running
         return changed
+
+    def failed(self, changes: Sequence[str]) -> Trouble | None:
+        """Return the first of the changes that has failed."""
+        for number in changes:
+            change: dict[str, Any] = self._session.get("changes", number)
+            error = change.get("error")
+            if error:
+                return Trouble(
+                    str(error["message"]), None, fix=str(error.get("fix") or f"{command_name()} change {number}")
+                )
+        return None
 
     def close(self) -> None:
         for key in self._running:
