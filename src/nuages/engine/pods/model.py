@@ -1,0 +1,419 @@
+"""A model's pods: made, found again after a crash of the engine, published, and removed without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import json
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nuages.engine import programs
+from nuages.engine.pods import record as records
+from nuages.engine.pods.pod import Pod
+from nuages.engine.pods.record import ModelRecord, PodRecord
+from nuages.engine.pods.spec import PodSpec
+from nuages.engine.sandbox import process, relay, users
+from nuages.engine.sandbox.errors import SandboxError
+from nuages.engine.sandbox.namespaces import Namespaces, tail
+from nuages.engine.sandbox.process import Process
+from nuages.engine.sandbox.users import Mode, UserMap
+
+Published = tuple[str, int]
+"""A host address and port."""
+
+
+class Model:
+    """One model's process tree and the directory that belongs to it.
+
+    `directory` is private to this object: whatever it finds there and does not know, it removes. Blocking work happens in
+    threads; calls about different units run side by side.
+    """
+
+    def __init__(self, directory: Path, name: str, *, mode: Mode | None = None) -> None:
+        self.directory = directory
+        self.name = name
+        self.pods_directory = directory / "pods"
+        self._wanted = mode
+        self._path = directory / "model.json"
+        self._record = ModelRecord()
+        self._pods: dict[str, Pod] = {}
+        self._namespaces: Namespaces | None = None
+        self._mutex = threading.RLock()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._opening = asyncio.Lock()
+        self._relaying = asyncio.Lock()
+
+    # -- what it is
+
+    @property
+    def mode(self) -> Mode:
+        """Return the user map in force; before `open`, the one that will be tried first."""
+        maps = [self._namespaces.users] if self._namespaces else self._maps()
+        return maps[0].mode if maps else Mode.SINGLE
+
+    @property
+    def namespaces(self) -> Namespaces:
+        """Return the model's namespaces.
+
+        Raises:
+            SandboxError: the model is not open.
+        """
+        if self._namespaces is None:
+            raise SandboxError(f"cannot reach the pods of {self.name}: the model is stopped", fix="nuages up")
+        return self._namespaces
+
+    @property
+    def root_uid(self) -> int:
+        """Return the host's uid of the containers' root: what a socket's peer credentials say of a hook's processes."""
+        return self.namespaces.users.root
+
+    @property
+    def warning(self) -> str:
+        """Return what is less good here than on Kubernetes, "" when nothing is."""
+        if self.mode is Mode.SINGLE:
+            return "one user id for everything in a pod: install uidmap and give this user a range in /etc/subuid"
+        return ""
+
+    def alive(self) -> bool:
+        """Return whether the model's process tree lives."""
+        return self._namespaces is not None and self._namespaces.alive()
+
+    def rebooted(self) -> bool:
+        """Return whether the record on disk is of pods that ran before the machine was started last."""
+        found = records.load(self._path)
+        return found.init is not None and found.boot != process.boot_id()
+
+    def pod(self, unit: str) -> Pod | None:
+        """Return the pod of a unit, None when it has none or the pod's namespaces are gone."""
+        pod = self._pods.get(unit)
+        return pod if pod and pod.alive() else None
+
+    def _maps(self) -> list[UserMap]:
+        return [found for found in users.candidates() if self._wanted in (None, found.mode)]
+
+    # -- opening and closing
+
+    async def open(self) -> None:
+        """Find the living pods of an earlier engine again, or else make a new model init.
+
+        Raises:
+            NamespacesError: this machine refuses them.
+        """
+        async with self._opening:
+            if not self.alive():
+                await asyncio.to_thread(self._open)
+
+    def _open(self) -> None:
+        with self._mutex:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found = records.load(self._path)
+            self._pods = {}
+            if found.init and found.users and found.boot == process.boot_id() and found.init.alive():
+                self._record = found
+                self._namespaces = Namespaces(found.init, found.users, self.pods_directory)
+                self._adopt()
+                return
+            self._sweep(found.users)
+            self.pods_directory.mkdir(mode=0o755)
+            self.pods_directory.chmod(0o755)
+            log = self.directory / "init.log"
+            log.write_text("")
+            self._namespaces = Namespaces.create(self.pods_directory, self._maps(), log)
+            self._record = ModelRecord(
+                boot=process.boot_id(),
+                init=self._namespaces.init,
+                users=self._namespaces.users,
+                last_index=found.last_index,
+                names=found.names,
+            )
+            self.save()
+
+    def _adopt(self) -> None:
+        for unit, found in list(self._record.pods.items()):
+            pod = Pod(self, found)
+            if pod.alive():
+                self._pods[unit] = pod
+            else:
+                pod.kill()
+                del self._record.pods[unit]
+        # What was started and not yet written down when the engine died: nobody will ever ask for it.
+        known = {p.pid for p in self._processes()}
+        for pid in self.namespaces.init.children():
+            one = Process.of(pid)
+            if one and pid not in known and not known.intersection(one.children()):
+                one.kill()
+        directories = {pod.hostname for pod in self._pods.values()}
+        for path in self.pods_directory.iterdir():
+            if path.is_dir() and path.name not in directories:
+                self.remove(path)
+        self.save()
+        self.write_names()
+
+    def _processes(self) -> list[Process]:
+        found = [self._record.relay]
+        for pod in self._record.pods.values():
+            found.append(pod.pause)
+            for container in pod.containers.values():
+                found += [container.monitor, container.pebble]
+        return [one for one in found if one]
+
+    def _sweep(self, owner: UserMap | None) -> None:
+        (self.directory / "relay.socket").unlink(missing_ok=True)
+        if self.pods_directory.exists():
+            maps = [owner] if owner else self._maps()
+            if not maps:
+                raise SandboxError(f"cannot remove {self.pods_directory}: no map of users fits into this machine's ids")
+            users.remove(self.pods_directory, maps[0])
+
+    async def close(self, *, grace: float = 0) -> None:
+        """Kill every process of the model; volumes stay, the pods' own roots go.
+
+        With `grace` each Pebble first gets SIGTERM and that many seconds to stop its services.
+        """
+        async with self._opening:
+            if grace:
+                await asyncio.gather(*(asyncio.to_thread(pod.kill, grace) for pod in self._pods.values()))
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._mutex:
+            found = self._record if self._namespaces else records.load(self._path)
+            owner = found.users
+            if self._namespaces:
+                self._namespaces.kill()
+            elif found.init and found.boot == process.boot_id():
+                found.init.kill()
+            self._namespaces, self._pods = None, {}
+            if self.directory.exists():
+                self._sweep(owner)
+                self._record = ModelRecord(last_index=found.last_index, names=found.names)
+                self.save()
+
+    async def destroy(self) -> None:
+        """Close the model and remove its directory, whoever owns the files in it."""
+        owner = self._record.users or await asyncio.to_thread(lambda: records.load(self._path).users)
+        await self.close()
+
+        def work() -> None:
+            maps = [owner] if owner else self._maps()
+            if maps:
+                users.remove(self.directory, maps[0])
+            elif self.directory.exists():
+                shutil.rmtree(self.directory)
+
+        await asyncio.to_thread(work)
+
+    # -- pods
+
+    async def start(self, spec: PodSpec) -> Pod:
+        """Return the unit's running pod, made from `spec` when there is none.
+
+        Raises:
+            SandboxError: it cannot be made; nothing of it is left.
+        """
+        if not self.alive():
+            await self.open()
+        async with self._lock(spec.unit):
+            if pod := self.pod(spec.unit):
+                return pod
+            await asyncio.to_thread(self._stop, spec.unit, 0.0)
+            with self._mutex:
+                index = self._next_index()
+                address = f"10.77.{index // 256}.{index % 256}"
+                found = PodRecord(spec=spec, index=index, address=address)
+                self._record.pods[spec.unit] = found
+                pod = self._pods[spec.unit] = Pod(self, found)
+            try:
+                await asyncio.to_thread(pod.make)
+                await asyncio.gather(*(container.restart() for container in pod.containers.values()))
+            except BaseException:
+                await asyncio.shield(asyncio.to_thread(self._stop, spec.unit, 0.0))
+                raise
+            return pod
+
+    def _next_index(self) -> int:
+        # As on Kubernetes, a new pod has a new address: nobody may count on the old one.
+        taken = {pod.index for pod in self._record.pods.values()}
+        index = self._record.last_index
+        for _ in range(65536):
+            index = index + 1 if index < 65533 else 2
+            if index not in taken and index % 256 not in (0, 255):
+                self._record.last_index = index
+                return index
+        raise SandboxError(f"cannot make a pod in {self.name}: all addresses are taken")
+
+    async def stop(self, unit: str, *, grace: float = 0) -> None:
+        """End a unit's pod and remove its root; volumes stay.
+
+        With `grace` each Pebble first gets SIGTERM and that many seconds to stop its services.
+        """
+        async with self._lock(unit):
+            await asyncio.to_thread(self._stop, unit, grace)
+
+    def _stop(self, unit: str, grace: float) -> None:
+        pod = self._pods.get(unit)
+        if pod is None:
+            return
+        pod.kill(grace)
+        self.remove(pod.directory)
+        with self._mutex:
+            self._pods.pop(unit, None)
+            self._record.pods.pop(unit, None)
+            self.save()
+        self.write_names()
+
+    def _lock(self, unit: str) -> asyncio.Lock:
+        return self._locks.setdefault(unit, asyncio.Lock())
+
+    # -- names
+
+    async def set_names(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Say which names each address has, for every pod of the model (and those to come); pods know their own."""
+        with self._mutex:
+            self._record.names = {address: tuple(given) for address, given in names.items()}
+        await asyncio.to_thread(self._save_names)
+
+    def _save_names(self) -> None:
+        self.save()
+        self.write_names()
+
+    def write_names(self) -> None:
+        """Write every pod's /etc/hosts and the relay's table (blocking)."""
+        with self._mutex:
+            if not self.pods_directory.exists():
+                return
+            table: dict[str, list[str]] = {}
+            for pod in self._pods.values():
+                table[pod.address] = [pod.fqdn, pod.hostname, *pod.record.spec.aliases]
+            for address, names in self._record.names.items():
+                table.setdefault(address, []).extend(names)
+            lines = [f"{address}\t{' '.join(dict.fromkeys(names))}\n" for address, names in table.items() if names]
+            text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + "".join(lines)
+            for pod in self._pods.values():
+                if (pod.directory / "etc" / "hosts").exists():
+                    pod.write_hosts(text)
+            flat = {name: address for address, names in table.items() for name in names}
+            path = self.pods_directory / "names.json"
+            path.with_suffix(".tmp").write_text(json.dumps(flat))
+            path.with_suffix(".tmp").replace(path)
+
+    # -- published ports
+
+    async def publish(self, listener: socket.socket, host: str, port: int) -> None:
+        """Lead every caller of a host listener to `host`:`port` inside; `host` is an address or one of the model's names.
+
+        The listener is the model's from now on (it is closed here) and survives the engine. Publishing an address again
+        replaces what was there.
+        """
+        async with self._relaying:
+            if not (self._record.relay and self._record.relay.alive()):
+                await asyncio.to_thread(self._start_relay)
+            try:
+                await asyncio.to_thread(self._ask, {"do": "publish", "host": host, "port": port}, listener)
+            finally:
+                listener.close()
+
+    async def retarget(self, address: str, listen: int, host: str, port: int) -> None:
+        """Lead the callers of an already published host address and port elsewhere."""
+        request = {"do": "retarget", "address": address, "listen": listen, "host": host, "port": port}
+        await asyncio.to_thread(self._ask, request)
+
+    async def unpublish(self, port: int) -> None:
+        """Close what is published on this port of the host, on every loopback address."""
+        if self._record.relay and self._record.relay.alive():
+            await asyncio.to_thread(self._ask, {"do": "unpublish", "listen": port})
+
+    async def published(self) -> dict[Published, Published]:
+        """Return what is published: host address and port → where it leads inside."""
+        if not (self._record.relay and self._record.relay.alive()):
+            return {}
+        answer = await asyncio.to_thread(self._ask, {"do": "list"})
+        return {(str(a), int(b)): (str(c), int(d)) for a, b, c, d in answer["published"]}
+
+    def _start_relay(self) -> None:
+        with self._mutex:
+            program = self.pods_directory / "relay.py"
+            program.write_bytes(Path(relay.__file__).read_bytes())
+            program.chmod(0o644)
+            path = self.directory / "relay.socket"
+            path.unlink(missing_ok=True)
+            control = socket.socket(socket.AF_UNIX)
+            try:
+                with _near(path) as short:
+                    control.bind(short)
+                path.chmod(0o600)
+                control.listen()
+                namespaces = self.namespaces
+                prefix = Path(sys.base_prefix).resolve()
+                python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+                inner = namespaces.inside(prefix)
+                executable = f"{inner}/{python.relative_to(prefix)}" if python.is_relative_to(prefix) else str(python)
+                names = namespaces.inside(self.pods_directory) + "/names.json"
+                argv = [executable, "-I", "-S", namespaces.inside(program), str(control.fileno()), names]
+                log = self.directory / "relay.log"
+                self._record.relay, _ = namespaces.background(argv, log=log, pass_fds=[control.fileno()])
+            finally:
+                control.close()
+            self.save()
+            self.write_names()
+
+    def _ask(self, request: Mapping[str, Any], listener: socket.socket | None = None) -> dict[str, Any]:
+        path = self.directory / "relay.socket"
+        try:
+            with socket.socket(socket.AF_UNIX) as connection, _near(path) as short:
+                connection.settimeout(20)
+                connection.connect(short)
+                descriptors = [listener.fileno()] if listener else []
+                socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
+                connection.shutdown(socket.SHUT_WR)
+                answer = b"".join(iter(functools.partial(connection.recv, 65536), b""))
+        except OSError as error:
+            raise SandboxError(f"cannot publish a port: the relay of {self.name} does not answer ({error})") from None
+        if not answer:
+            raise SandboxError(f"cannot publish a port: {tail(self.directory / 'relay.log')}")
+        document: dict[str, Any] = json.loads(answer)
+        if "error" in document:
+            raise SandboxError(f"cannot publish a port: {document['error']}")
+        return document
+
+    # -- for pods
+
+    def programs(self) -> dict[str, Path]:
+        """Return the programs that every pod needs (blocking; fetched when the machine lacks them)."""
+        return programs.ensure("bwrap", "pebble")
+
+    def save(self) -> None:
+        """Write the record (blocking)."""
+        with self._mutex:
+            records.save(self._path, self._record)
+
+    def remove(self, path: Path) -> None:
+        """Remove a tree in which containers may have made files (blocking)."""
+        users.remove(path, self.namespaces.users)
+
+    def own(self, path: Path) -> None:
+        """Give what is the host root's own to the containers' root, with everything below (mode ROOT; blocking)."""
+        found = self.namespaces.users
+        if found.mode is not Mode.ROOT or path.lstat().st_uid != os.geteuid():
+            return
+        result = process.run([process.tool("chown"), "-hR", f"{found.root}:{found.root}", "--", str(path)], timeout=600)
+        if result.code:
+            raise SandboxError(f"cannot give {path} to the pods: {result.err.strip()}")
+
+
+@contextlib.contextmanager
+def _near(path: Path):  # noqa: ANN202
+    # A Unix socket's address holds 107 bytes, and state directories can be deep.
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
