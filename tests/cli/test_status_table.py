@@ -38,7 +38,7 @@ STATUS = {
             "charm-rev": 12,
             "exposed": False,
             "scale": 3,
-            "application-status": {"current": "blocked", "message": "no\ndatabase"},
+            "application-status": {"current": "blocked", "message": "no\ndb"},
             "units": {
                 "notes/10": unit("waiting", "allocating", "installing agent"),
                 "notes/2": unit("active", "executing", **{"open-ports": ["8000/tcp"], "address": "10.1.0.9"}),
@@ -64,7 +64,7 @@ def test_the_tables():
         "notes  nuages      localhost/here  3.6.0    12:00:00Z",
         "",
         "App             Version  Status   Scale  Charm                      Channel  Rev  Address  Exposed  Message",
-        "notes                    blocked    2/3  notes                                12           no       no database",
+        "notes                    blocked    2/3  notes                                12           no       no db",
         "postgresql-k8s  18.4     active       1  postgresql-k8s (built-in)             0           no",
         "",
         "Unit               Workload  Agent       Address   Ports     Message",

@@ -62,8 +62,8 @@ def unit_states(status: dict[str, Any]) -> list[UnitState]:
 def settle(session: Session, console: Console, changes: Sequence[str]) -> Trouble | None:
     """Wait until every unit is active and idle and return None, or the trouble that will not mend itself.
 
-    A failed hook is given one more try (Juju's agent repeats it too); a blocked unit waits for a person; a failed one of
-    `changes`, which we asked for, waits for nobody.
+    A failed hook is given one more try (Juju's agent repeats it too); a blocked unit waits for a person; a failed
+    change that we asked for (one of `changes`) waits for nobody.
     """
     began = moved = time.monotonic()
     since: dict[str, float] = {}
