@@ -51,7 +51,7 @@ def _page(entry: Entry, command: click.Command) -> str:
         fenced(usage),
         "Also called " + listed(code(f"nuages {alias}") for alias in aliases) + "." if aliases else "",
         table(("option", "what it does", "default"), (_option(option, context) for option in options)),
-        f"One of **{entry.group}**; see [all commands](README.md). {GENERAL}",
+        f"In the group “{entry.group}” of [all commands](README.md). {GENERAL}",
     )
 
 

@@ -111,3 +111,9 @@ def anchors(path: Path) -> set[str]:
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
         for heading in _HEADING.findall(path.read_text())
     }
+
+
+def tests(page: Page) -> list[tuple[str, str]]:
+    """Return the tests that a page names: file, function ("" for the whole file)."""
+    named = [inline.partition("::") for inline in _INLINE.findall(page.prose) if inline.startswith("tests/")]
+    return [(path, name) for path, _, name in named]

@@ -13,10 +13,28 @@ from pathlib import Path
 
 import pytest
 
+from nuages.build import rock_project
+from nuages.extension.project import find, read
+from nuages.extension.rules import check
 from tests.docs import stock
 from tests.e2e.world import World, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.timeout(1200)]
+
+def test_what_the_page_writes_is_a_project(tmp_path: Path):
+    """Without Django and engine: the shape is rockcraft's, the charm has no problem."""
+    for name in ("manage.py", "polls/apps.py", "db.sqlite3", "mysite/settings.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "mysite" / "wsgi.py").write_text("application = None\n")
+
+    stock.follow(tmp_path)
+
+    project = rock_project.read(tmp_path)
+    assert (project.name, project.wsgi, project.notes) == ("mysite", "mysite.wsgi", ())
+    assert "db.sqlite3" not in [name for name, _ in project.files()]
+    assert check(read(find(tmp_path))) == []
+    compile((tmp_path / "mysite" / "mysite" / "settings.py").read_text(), "settings.py", "exec")
+    compile((tmp_path / "charm" / "src" / "charm.py").read_text(), "charm.py", "exec")
 
 
 @pytest.fixture
@@ -40,6 +58,9 @@ def world() -> Iterator[World]:
         shutil.rmtree(directory)
 
 
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.timeout(1200)
 def test_the_page_takes_a_stock_project_to_a_running_page(world: World):
     stock.startproject(world.project)
     commands = stock.follow(world.project)
@@ -81,6 +102,9 @@ def test_the_page_takes_a_stock_project_to_a_running_page(world: World):
     assert asked.stdout.strip() == "Tea?"
 
 
+@pytest.mark.slow
+@pytest.mark.e2e
+@pytest.mark.timeout(1200)
 def test_the_stock_project_runs_unmoved_but_says_so(world: World):
     """What the page says of a manage.py elsewhere."""
     stock.startproject(world.project)
