@@ -83,6 +83,22 @@ def test_a_new_requirement_is_installed(example, make_wheel):
     assert list(packages.glob("python3.*/site-packages/greetings/__pycache__/__init__.*.pyc"))
 
 
+def test_a_strict_umask_hides_nothing_from_the_service(example, make_wheel):
+    (example / "requirements.txt").write_text(f"{make_wheel('greetings')}\n{make_wheel('gunicorn', '23.0.0')}\n")
+    (example / "notes/secretive.py").write_text("A = 1\n")
+    (example / "notes/secretive.py").chmod(0o600)
+    old = os.umask(0o077)
+    try:
+        result = rock(example)
+    finally:
+        os.umask(old)
+    [packages] = [m.source for m in Image.load(result.directory).mounts if m.target == "/lib"]
+    for root in (result.directory / "rootfs", packages.parent):
+        for path in [root, *root.rglob("*")]:
+            wanted = 0o555 if path.is_dir() else 0o444
+            assert path.is_symlink() or path.stat().st_mode & wanted == wanted, path
+
+
 def test_a_requirement_that_does_not_install(example, cache):
     before = tree(cache / "environments")
     (example / "requirements.txt").write_text("ops==3.9.0\nops==3.8.0\n")

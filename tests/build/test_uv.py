@@ -24,6 +24,11 @@ def test_one_line_without_decoration():
     )
 
 
+def test_causes_follow_on_one_line():
+    text = "error: Failed to fetch\n  cause: client error\n  cause: refused\n"
+    assert uv.reason(text) == "Failed to fetch: client error: refused"
+
+
 def test_no_password_of_a_registry():
     text = "error: Failed to fetch: `https://me:hunter2@registry.example/simple/x/`"
     assert "hunter2" not in uv.reason(text)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nuages.build import uv
-from nuages.build.files import content_digest, placed, text_digest
+from nuages.build.files import content_digest, make_readable, placed, text_digest
 from nuages.build.rock_project import RockProject, requirement_files
 from nuages.engine.programs import Progress, cache_dir
 from nuages.engine.programs.pythons import Python
@@ -84,6 +84,7 @@ def _install(project: RockProject, python: Python, made: Environment) -> None:
         f"home = {python.executable.parent}\ninclude-system-site-packages = false\nversion = {python.version}\n"
     )
     compile_all(python, made.site_packages, made.directory, "/", "unchecked-hash")
+    make_readable(made.directory)
 
 
 def _commands(made: Environment) -> None:

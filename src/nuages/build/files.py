@@ -124,14 +124,27 @@ def space_checked(target: Path) -> Generator[None]:
 
 def full(target: Path, needed: int = 100) -> BuildError:
     """Return the error for a file system without space; `needed` is in MiB."""
-    existing = next((path for path in (target, *target.parents) if path.exists()), Path("/"))
-    free = shutil.disk_usage(existing).free // 2**20
+    disk = next(path for path in (target, *target.absolute().parents) if path.is_mount())
+    free = shutil.disk_usage(disk).free // 2**20
     missing = max(needed - free, 1)
+    where = next((path for path in target.parents if path.name == "nuages"), target.parent)
     return BuildError(
-        f"cannot write {target}: no space left on {existing}, {free} MiB free, about {missing} MiB missing",
+        f"cannot write to {where}: the disk at {disk} is full, {free} MiB free, about {missing} MiB missing",
         fix="make space there, or set XDG_CACHE_HOME to a directory on a larger disk; then repeat the command",
         code="no-space",
     )
+
+
+def make_readable(tree: Path) -> None:
+    """Let everybody read `tree`, whatever the umask: the service's user in a container is nobody we know."""
+    for parent, directories, files in os.walk(tree):
+        for path in [Path(parent), *(Path(parent, name) for name in (*directories, *files))]:
+            if path.is_symlink():
+                continue
+            mode = stat.S_IMODE(path.stat().st_mode)
+            wanted = mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444)
+            if wanted != mode:
+                path.chmod(wanted)
 
 
 def remove(directory: Path) -> None:

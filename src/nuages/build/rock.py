@@ -12,7 +12,7 @@ from pathlib import Path
 from nuages.build import rock_project
 from nuages.build.environment import LAYOUT, Environment, compile_all, environment
 from nuages.build.errors import BuildError
-from nuages.build.files import content_digest, executable, fingerprint, placed, text_digest
+from nuages.build.files import content_digest, executable, fingerprint, make_readable, placed, text_digest
 from nuages.build.rock_layer import STATSD_MAPPING, layer, metadata
 from nuages.build.rock_project import RockProject
 from nuages.contract import layout
@@ -45,11 +45,11 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
     """
     project = rock_project.read(project_dir)
     python = pythons.find(project.base.python)
-    statsd = ensure("statsd_exporter", progress=progress)["statsd_exporter"]
     notes = project.notes
     if python.version != project.base.python:
         notes = (f"Python {python.version}, rock: {project.base.python}", *notes)
     made = environment(project, python, progress)
+    statsd = ensure("statsd_exporter", progress=progress)["statsd_exporter"]
     files = project.files()
     rest = text_digest(
         LAYOUT, PATH, made.digest, str(statsd), platform.machine(),
@@ -110,3 +110,4 @@ def _fill(root: Path, project: RockProject, made: Environment, files: list[tuple
     (root / layout.ROCK_METADATA[1:]).write_text(to_yaml(metadata(project)))
     (root / layout.STATSD_MAPPING[1:]).write_text(STATSD_MAPPING)
     (root / layout.LAYERS_DIRECTORY[1:] / f"001-{project.name}.yaml").write_text(to_yaml(layer(project)))
+    make_readable(root)

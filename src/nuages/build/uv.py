@@ -92,7 +92,8 @@ def reason(output: str) -> str:
         plain = _DECORATION.sub("", line).strip()
         if plain and not plain.startswith(("Using ", "Resolved ", "Prepared ", "warning:", "Audited ")):
             lines.append(plain)
-    text = _SECRET.sub(r"\1", " ".join(lines)) or "uv gave no reason"
+    text = re.sub(r":? cause: ", ": ", " ".join(lines))
+    text = _SECRET.sub(r"\1", text) or "uv gave no reason"
     return text if len(text) <= 600 else text[:300] + " … " + text[-300:]
 
 
