@@ -151,9 +151,7 @@ def container(
         mounts=mounts,
         layers={"001-notes": pebble.Layer({"services": services})} if reachable else {},
         execs={
-            testing.Exec(
-                ("/bin/python3", "-", layout.APP_DIRECTORY, layout.ROCK_METADATA), stdout=json.dumps(survey)
-            )
+            testing.Exec(("/bin/python3", "-", layout.APP_DIRECTORY, layout.ROCK_METADATA), stdout=json.dumps(survey))
         },
     )
 

@@ -56,7 +56,7 @@ def test_first_start_serves(context: Context, world: World) -> None:
         "django", "statsd-exporter", "mail-worker", "beat-scheduler"
     }  # fmt: skip
     checks = state.get_container("django-app").plan.checks
-    assert checks["ready"].tcp == {"port": 8000}
+    assert checks["ready"].tcp["port"] == 8000
 
 
 def test_secret_key_is_a_secret_that_the_peer_relation_names(context: Context) -> None:
@@ -82,9 +82,7 @@ def test_same_event_again_does_nothing(
     world.calls.clear()
     touched: list[str] = []
     for name in ("write", "write_program", "add_layer", "start", "stop", "restart", "hang_up", "run", "remove"):
-        monkeypatch.setattr(
-            f"nuages.charm.workload.Container.{name}", lambda *_, name=name, **__: touched.append(name)
-        )
+        monkeypatch.setattr(f"nuages.charm.workload.Container.{name}", lambda *_, name=name, **__: touched.append(name))
     monkeypatch.setattr("nuages.charm.workload.Container.check_answers", lambda *_: True)
     for event in (context.on.config_changed(), context.on.update_status(), context.on.leader_elected()):
         again = context.run(event, state)
@@ -110,7 +108,7 @@ def test_missing_database_names_endpoint_and_command(context: Context) -> None:
     assert state.unit_status == testing.BlockedStatus(
         "postgresql is not integrated: juju integrate notes:postgresql postgresql-k8s"
     )
-    assert state.get_container("django-app").plan.checks["ready"].tcp == {"port": 1}
+    assert state.get_container("django-app").plan.checks["ready"].tcp["port"] == 1
 
 
 def test_broken_database_stops_the_application_only(context: Context) -> None:
@@ -175,11 +173,16 @@ def test_failed_migration_blocks_and_is_tried_again_at_update_status(
 
 def test_crash_at_boot_is_told_by_its_own_traceback(context: Context, world: World) -> None:
     world.answer = "connection refused"
-    world.log = ["[INFO] Booting", "Traceback (most recent call last):", '  File "x"', "ModuleNotFoundError: No module named 'x'"]
+    world.log = [
+        "[INFO] Booting",
+        "Traceback (most recent call last):",
+        '  File "x"',
+        "ModuleNotFoundError: No module named 'x'",
+    ]
 
     state = ready(context, working())
     assert isinstance(state.unit_status, testing.WaitingStatus)  # the service is shown as active by the test double
-    assert state.get_container("django-app").plan.checks["ready"].tcp == {"port": 1}
+    assert state.get_container("django-app").plan.checks["ready"].tcp["port"] == 1
 
 
 def test_secrets_are_in_no_status_and_no_log(context: Context, world: World) -> None:

@@ -29,7 +29,7 @@ def rotate_secret_key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
         raise Refused(f"option {given[0]} sets the secret key; change that option instead")
     if facts.peer is None or facts.key.content is None or not facts.key.id:
         raise Refused("there is no secret key to rotate yet, the charm is still being set up; try again later")
-    write = secret_key.rotate(facts.key.content, facts.peer, facts.key.id, new_key(), secrets.token_hex(4))
+    write = secret_key.rotate(facts, facts.peer, facts.key.content, new_key(), secrets.token_hex(4))
     return apply.write_secret(write, charm)
 
 

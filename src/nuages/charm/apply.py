@@ -96,16 +96,15 @@ def write_secret(write: SecretWrite, charm: ops.CharmBase) -> SecretKey:
         secret = charm.app.add_secret(content, label=secret_key.LABEL)
         uri = secret.id or secret.get_info().id
     bag = {secret_key.ID: uri, secret_key.STATE: write.state}
-    _write_bag(BagWrite(write.relation, "app", bag), charm)
+    _write_bag(BagWrite(write.endpoint, write.relation, "app", bag), charm)
     return SecretKey(content, uri)
 
 
 def _write_bag(write: BagWrite, charm: ops.CharmBase) -> None:
-    for relations in charm.model.relations.values():
-        for relation in relations:
-            if relation.id == write.relation:
-                bag = relation.data[charm.app if write.scope == "app" else charm.unit]
-                bag.update({key: value for key, value in write.data.items() if not (write.once and bag.get(key))})
+    relation = charm.model.get_relation(write.endpoint, write.relation)
+    if relation is not None:
+        bag = relation.data[charm.app if write.scope == "app" else charm.unit]
+        bag.update({key: value for key, value in write.data.items() if not (write.once and bag.get(key))})
 
 
 def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status], None]) -> bool:
@@ -148,14 +147,15 @@ def _restart(service: str, container: Container) -> None:
 def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]) -> None:
     """Start the migrations, unless they run already, and wait."""
     busy(statuses.MIGRATING())
+    change: pebble.ChangeID | None = None
     if container.states().get(step.service) != "active":
         logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
         container.remove(migrations.OUTCOME)
         container.write_program(migrations.PROGRAM, inside.text("migrate"))
         container.add_layer("charm-migrate", {step.service: step.definition}, {})
-        container.start((step.service,))
+        change = container.start((step.service,))
     end = time.monotonic() + MIGRATION
-    while container.states().get(step.service) == "active":
+    while not container.exists(migrations.OUTCOME) and not _ended(step.service, change, container):
         if time.monotonic() > end:
             raise Failed(statuses.MIGRATING())
         time.sleep(PAUSE)
@@ -163,6 +163,11 @@ def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]
         lines = container.logs(step.service)
         reason = last_error(lines) or (lines[-1] if lines else "it ended without a result")
         raise Failed(statuses.MIGRATION_FAILED(error=reason))
+
+
+def _ended(service: str, change: pebble.ChangeID | None, container: Container) -> bool:
+    """Whether a one-shot service has ended; the change tells one that has not begun yet from one that has ended."""
+    return (change is None or container.finished(change)) and container.states().get(service) != "active"
 
 
 def _load(step: Load, container: Container) -> None:
@@ -191,6 +196,7 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
     container.hang_up(step.service)
     try:
         _await_marker(step, container, since)
+        container.remove(gunicorn.marker_of(step.previous.text) or step.marker)
         _ask(Ask(step.service, step.host, layout.WEB_PORT, fresh=True), container, since)
     except Failed as failure:
         container.write(step.previous)
@@ -229,7 +235,7 @@ def _ask(step: Ask, container: Container, since: str = "") -> None:
 def _gone(service: str, container: Container, since: str) -> str:
     """Return why a service does not run: the end of its own last traceback; "" while there is hope."""
     state = container.states().get(service)
-    if state == "active":
+    if state in ("active", "inactive"):  # inactive: Pebble has not got to it yet
         return ""
     lines = container.logs(service, since)
     if reason := last_error(lines):

@@ -84,9 +84,8 @@ def charm_class() -> type:
     Raises:
         SystemExit: when there is none, or more than one that no other is derived from.
     """
-    import ops
-
     import charm  # type: ignore[import-not-found]  the user's own module: src/charm.py
+    import ops
 
     found = [
         value

@@ -35,8 +35,8 @@ _CHECK: dict[str, object] = {"override": "replace", "level": "ready", "threshold
 # again and again; so a connection proves nothing at first. Until the charm has got an answer to a request, the check
 # connects to a port where nobody listens. After that the connection is a good and nearly free sign of life: the
 # master ends when its workers cannot boot, and a request now and then would fill the log and bother the application.
-CLOSED: dict[str, object] = {**_CHECK, "tcp": {"port": 1}}
-OPEN: dict[str, object] = {**_CHECK, "tcp": {"port": layout.WEB_PORT}}
+CLOSED: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": 1}}
+OPEN: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": layout.WEB_PORT}}
 
 
 class Target(NamedTuple):
@@ -66,9 +66,9 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
         attempt = migrations.attempt_of(target.migrate, values)
         ticket = migrations.decide(facts, peer, target.wish, workload.outcome, attempt)
         if ticket.board is not None:
-            bags += (BagWrite(peer.id, "app", {migrations.KEY: ticket.board}),)
+            bags += (BagWrite(facts.peer_endpoint, peer.id, "app", {migrations.KEY: ticket.board}),)
         if ticket.unit is not None:
-            bags += (BagWrite(peer.id, "unit", {migrations.KEY: ticket.unit}),)
+            bags += (BagWrite(facts.peer_endpoint, peer.id, "unit", {migrations.KEY: ticket.unit}),)
         if ticket.action == "run":
             web = workload.original[WEB]
             definition = migrations.service(target.migrate, target.wish, attempt, web, values)

@@ -1,5 +1,7 @@
 """From facts to a plan. Pure: the same facts give the same plan."""
 
+from typing import TypeGuard
+
 from nuages.charm import environment, gunicorn, interfaces, migrations, options, secret_key, services, statuses
 from nuages.charm.converge import CHECK, CLOSED, GATE, WEB, Target, Work, converge, stop
 from nuages.charm.facts import Endpoint, Facts, Workload
@@ -31,10 +33,15 @@ def decide(facts: Facts) -> Plan:
         bags=(*publications(facts, found), *work.bags),
         secret=key.write or work.secret,
         ports=(layout.WEB_PORT,) if facts.repairs and isinstance(facts.workload, Workload) else None,
-        version=facts.workload.survey.version if facts.repairs and isinstance(facts.workload, Workload) else "",
+        version=facts.workload.survey.version if is_new(facts.workload) else "",
         rotating=bool((facts.key.content or {}).get("next")),
         secrets=tuple(sorted({variable.value for variable in variables if variable.secret and variable.value})),
     )
+
+
+def is_new(workload: Workload | str | None) -> TypeGuard[Workload]:
+    """Whether the charm has done nothing yet to this container."""
+    return isinstance(workload, Workload) and CHECK not in workload.checks
 
 
 def variables_of(
@@ -55,10 +62,12 @@ def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tup
         if not (isinstance(value, NotReady) or facts.repairs):
             continue
         publication = interface.publish(facts, relation)
+        if publication.once and not isinstance(value, NotReady):
+            continue
         if publication.app and facts.leader:
-            writes.append(BagWrite(relation.id, "app", publication.app, publication.once))
+            writes.append(BagWrite(relation.endpoint, relation.id, "app", publication.app, publication.once))
         if publication.unit:
-            writes.append(BagWrite(relation.id, "unit", publication.unit))
+            writes.append(BagWrite(relation.endpoint, relation.id, "unit", publication.unit))
     return tuple(writes)
 
 
@@ -74,9 +83,7 @@ def _work(  # noqa: PLR0911  one condition after the other is the plainest form
     variables: tuple[Variable, ...],
 ) -> Work:
     workload = facts.workload
-    gate: tuple[Step, ...] = ()
-    if isinstance(workload, Workload) and CHECK not in workload.checks:
-        gate = (Layer(GATE, checks={CHECK: CLOSED}),)
+    gate: tuple[Step, ...] = (Layer(GATE, checks={CHECK: CLOSED}),) if is_new(workload) else ()
     if settings.problems:
         return Work(settings.problems[0], gate)
     if workload is None:

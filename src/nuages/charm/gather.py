@@ -128,6 +128,8 @@ def _relations(charm: ops.CharmBase) -> list[Relation]:
     found: list[Relation] = []
     for endpoint, meta in charm.meta.requires.items():
         interface = interfaces.BY_NAME.get(str(meta.interface_name))
+        if interface is None and (meta.optional or _contributed(endpoint, meta)):
+            continue  # nothing follows from it, and asking costs a call
         for relation in charm.model.relations[endpoint]:
             if not relation.active:
                 continue

@@ -15,6 +15,7 @@ from nuages.charm.statuses import Status
 class BagWrite(NamedTuple):
     """Keys to merge into one of our databags."""
 
+    endpoint: str
     relation: int
     scope: str
     """`app` or `unit`."""
@@ -29,6 +30,7 @@ class SecretWrite(NamedTuple):
     content: Content
     id: str
     """The secret to change; "" to create it."""
+    endpoint: str
     relation: int
     """The peer relation, whose application bag names the secret."""
     state: str

@@ -39,9 +39,9 @@ def decide(facts: Facts, explicit: Variable | None) -> Decision:
     write: SecretWrite | None = None
     if peer is not None and facts.leader and content is None and facts.key.fresh:
         content = {"value": peer.bag.get(PLAIN) or facts.key.fresh}
-        write = SecretWrite(content, "", peer.id, "made")
+        write = SecretWrite(content, "", facts.peer_endpoint, peer.id, "made")
     elif peer is not None and facts.leader and content is not None and peer.bag.get(ID) != facts.key.id:
-        write = SecretWrite(content, facts.key.id, peer.id, peer.bag.get(STATE, "made"))
+        write = SecretWrite(content, facts.key.id, facts.peer_endpoint, peer.id, peer.bag.get(STATE, "made"))
     if peer is None:
         return Decision(waiting=statuses.WAITING_PEER())
     if content is None or not content.get("value"):
@@ -59,15 +59,17 @@ def variables(content: Content) -> tuple[Variable, ...]:
     return (key, Variable("DJANGO_SECRET_KEY_FALLBACKS", json.dumps(fallbacks), origin, secret=True))
 
 
-def rotate(content: Content, peer: Peer, secret_id: str, key: str, token: str) -> SecretWrite:
+def rotate(facts: Facts, peer: Peer, content: Content, key: str, token: str) -> SecretWrite:
     """Begin a rotation to `key`; a unit alone has nobody to wait for and finishes it at once.
 
     A rotation that is under way starts anew with this key.
     """
     if not peer.units:
-        return SecretWrite({"value": key, "previous": content["value"]}, secret_id, peer.id, f"{token}:done")
+        alone = {"value": key, "previous": content["value"]}
+        return SecretWrite(alone, facts.key.id, facts.peer_endpoint, peer.id, f"{token}:done")
     kept = {name: content[name] for name in ("value", "previous") if content.get(name)}
-    return SecretWrite({**kept, "next": key, "rotation": token}, secret_id, peer.id, f"{token}:next")
+    begun = {**kept, "next": key, "rotation": token}
+    return SecretWrite(begun, facts.key.id, facts.peer_endpoint, peer.id, f"{token}:next")
 
 
 def acknowledge(facts: Facts) -> tuple[tuple[BagWrite, ...], SecretWrite | None]:
@@ -81,5 +83,5 @@ def acknowledge(facts: Facts) -> tuple[tuple[BagWrite, ...], SecretWrite | None]
     token = content["rotation"]
     if facts.leader and all(bag.get(STATE) == token for bag in peer.units.values()):
         promoted = {"value": content["next"], "previous": content["value"]}
-        return (), SecretWrite(promoted, facts.key.id, peer.id, f"{token}:done")
-    return (BagWrite(peer.id, "unit", {STATE: token}),), None
+        return (), SecretWrite(promoted, facts.key.id, facts.peer_endpoint, peer.id, f"{token}:done")
+    return (BagWrite(facts.peer_endpoint, peer.id, "unit", {STATE: token}),), None

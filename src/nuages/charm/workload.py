@@ -100,9 +100,13 @@ class Container:
         # JSON is YAML, and writing it needs no YAML library in pure Python.
         self._container.pebble.add_layer(label, json.dumps(layer), combine=True)
 
-    def start(self, services: Sequence[str]) -> None:
+    def start(self, services: Sequence[str]) -> pebble.ChangeID:
         """Start services without waiting for them; running ones adopt the definition in the plan and run on."""
-        self._container.pebble.start_services(list(services), timeout=0)
+        return self._container.pebble.start_services(list(services), timeout=0)
+
+    def finished(self, change: pebble.ChangeID) -> bool:
+        """Whether Pebble has done all that a change asked for."""
+        return self._container.pebble.get_change(change).ready
 
     def stop(self, services: Sequence[str]) -> None:
         """Stop services and wait until they have ended."""
