@@ -56,11 +56,12 @@ def fail(model: Model, change_id: str, error: str, fix: str, now: float) -> Mode
 
 
 def open_for(model: Model, application: str) -> list[str]:
-    """Return the unfinished changes that wait for this application's units."""
+    """Return the unfinished changes that wait for this application's units; operations wait for themselves."""
     return [
         change.id
         for change in model.changes.values()
-        if change.ready is None and any(goal.application == application for goal in change.goals)
+        if change.ready is None
+        and any(goal.application == application and goal.kind != "operation" for goal in change.goals)
     ]
 
 
@@ -73,13 +74,15 @@ def evaluate(model: Model, settled: Callable[[Model, str], bool], now: float) ->
 
 
 def _reached(model: Model, goal: Goal, settled: Callable[[Model, str], bool]) -> bool:
+    if goal.kind == "operation":
+        operation = model.operations.get(goal.subject)
+        return operation is None or operation.status in ("completed", "failed")
+    if model.stopped:
+        return True  # nothing more happens until the model is started
     if goal.kind == "gone":
         return goal.application not in model.applications
     if goal.kind == "relation-gone":
         return goal.number not in model.relations
-    if goal.kind == "operation":
-        operation = model.operations.get(goal.subject)
-        return operation is None or operation.status in ("completed", "failed")
     application = model.applications.get(goal.application)
     if application is None:
         return True

@@ -118,7 +118,12 @@ def prepare(charm: Charm, directory: Path) -> Path:
 
 def interpreter(charm: Charm) -> pythons.Python:
     """Return the Python that runs the charm: its base's, else the newest that serves."""
-    return pythons.find(charm.python or "3.12")
+    return interpreter_for(charm.python)
+
+
+def interpreter_for(version: str) -> pythons.Python:
+    """Return the Python of this minor version, else the newest that serves; "" when the charm does not care."""
+    return pythons.find(version or "3.12")
 
 
 def unpack(path: Path, directory: Path) -> None:

@@ -1,4 +1,7 @@
-"""What the agent asks Pebble: which boot it is, what it has to tell, whether it is ready. Blocking, for `Container.call`."""
+"""What the agent asks Pebble: which boot it is, what it has to tell, whether it is ready.
+
+Everything here blocks and is meant for `Container.call`.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,8 @@ def _notice(client: ops.pebble.Client, container: str, raw: Mapping[str, Any], a
         return Notice(container, "pebble-custom-notice", str(raw["id"]), kind, key, at)
     if kind != "change-update":
         return None
-    change_kind = str((raw.get("last-data") or {}).get("kind", ""))
+    data: Mapping[str, Any] = raw.get("last-data") or {}
+    change_kind = str(data.get("kind", ""))
     if change_kind not in ("perform-check", "recover-check"):
         return None
     try:

@@ -1,0 +1,132 @@
+"""`juju status --format json`, made of a model. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from nuages.engine.hooks.environment import JUJU_VERSION
+from nuages.engine.state import Application, Model, Status, Unit
+
+# Juju's order for a status that is derived from units: the worst one wins.
+SEVERITY = {"error": 100, "blocked": 90, "waiting": 80, "maintenance": 70, "active": 60, "terminated": 50, "unknown": 40}
+BASES = {"3.8": "20.04", "3.10": "22.04", "3.12": "24.04", "3.14": "26.04"}
+
+
+def status(model: Model, notes: Mapping[str, list[str]], warning: str, now: float) -> dict[str, Any]:
+    """Return the document, with our own part under "nuages"."""
+    web = next((port for key, port in sorted(model.published.items()) if key.endswith("/web")), None)
+    return {
+        "model": {
+            "name": model.name,
+            "type": "caas",
+            "controller": "nuages",
+            "cloud": "localhost",
+            "version": JUJU_VERSION,
+            "model-status": {"current": "available", "since": since(model.created)},
+            "sla": "unsupported",
+        },
+        "machines": {},
+        "applications": {name: _application(model, model.applications[name]) for name in sorted(model.applications)},
+        "storage": {},
+        "controller": {"timestamp": time.strftime("%H:%M:%SZ", time.gmtime(now))},
+        "nuages": {
+            "uuid": model.uuid,
+            "stopped": stopped(model),
+            "url": f"http://localhost:{web}/" if web else None,
+            "published": dict(sorted(model.published.items())),
+            "notes": {name: found for name, found in notes.items() if found},
+            "warning": warning or None,
+        },
+    }
+
+
+def stopped(model: Model) -> str | None:
+    """Return why the model does not run, None when it does."""
+    if not model.stopped:
+        return None
+    return "stopped: nuages up" if model.stopped == "down" else f"stopped {model.stopped}: nuages up"
+
+
+def since(seconds: float) -> str:
+    """Return a time as Juju's status prints it."""
+    return time.strftime("%d %b %Y %H:%M:%SZ", time.gmtime(seconds))
+
+
+def workload_status(model: Model, unit: Unit) -> Status:
+    """Return the unit's status as people see it: a failed hook is an error."""
+    if model.stopped:
+        return Status("unknown", stopped(model) or "", unit.agent.since)
+    if unit.failed and unit.agent.status == "error":
+        return Status("error", unit.agent.message, unit.agent.since)
+    return unit.status
+
+
+def application_status(model: Model, application: Application) -> Status:
+    """Return what the leader set, else the worst of the units."""
+    units = [workload_status(model, unit) for unit in model.units_of(application.name)]
+    errors = [found for found in units if found.status == "error"]
+    if application.status is not None and not errors and not model.stopped:
+        return application.status
+    if not units:
+        return Status("unknown", "", application.since)
+    return max(units, key=lambda found: SEVERITY.get(found.status, 0))
+
+
+def _application(model: Model, application: Application) -> dict[str, Any]:
+    charm = application.charm
+    units = model.units_of(application.name)
+    leader = model.units.get(application.leader)
+    document: dict[str, Any] = {
+        "charm": charm.name if charm.built_in else f"local:{charm.name}-{application.revision}",
+        "charm-origin": "built-in" if charm.built_in else "local",
+        "charm-name": charm.name,
+        "charm-rev": application.revision,
+        "scale": application.units,
+        "provider-id": f"{model.name}/{application.name}",
+        "address": leader.address if leader else "",
+        "exposed": False,
+        "life": "dying" if application.life == "dying" else "",
+        "application-status": _status(application_status(model, application)),
+        "relations": _relations(model, application),
+        "units": {unit.name: _unit(model, unit) for unit in units},
+        "version": application.version,
+        "endpoint-bindings": dict.fromkeys(("", *sorted(charm.endpoints)), "alpha"),
+    }
+    if charm.python in BASES:
+        document["base"] = {"name": "ubuntu", "channel": BASES[charm.python]}
+    return {key: value for key, value in document.items() if value not in ("", {}) or key in ("units", "relations")}
+
+
+def _unit(model: Model, unit: Unit) -> dict[str, Any]:
+    agent = unit.agent
+    if agent.status == "error":
+        agent = Status("idle", "", agent.since)
+    document: dict[str, Any] = {
+        "workload-status": _status(workload_status(model, unit)),
+        "juju-status": {**_status(agent), "version": JUJU_VERSION},
+        "address": unit.address if unit.pod else "",
+        "provider-id": unit.name.replace("/", "-"),
+    }
+    if model.is_leader(unit.name):
+        document["leader"] = True
+    if unit.ports:
+        document["open-ports"] = list(unit.ports)
+    return document
+
+
+def _relations(model: Model, application: Application) -> dict[str, list[dict[str, str]]]:
+    found: dict[str, list[dict[str, str]]] = {}
+    for relation in model.relations_of(application.name):
+        side = relation.side(application.name)
+        if side is not None:
+            other = relation.other(application.name).application
+            entry = {"related-application": other, "interface": side.interface, "scope": "global"}
+            found.setdefault(side.endpoint, []).append(entry)
+    return found
+
+
+def _status(found: Status) -> dict[str, str]:
+    document = {"current": found.status, "message": found.message, "since": since(found.since)}
+    return {key: value for key, value in document.items() if value}

@@ -1,0 +1,247 @@
+"""The daemon: one per user and state directory, started on demand, found again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import logging.handlers
+import os
+import re
+import signal
+import socket
+import stat
+import time
+import uuid
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from nuages.engine.charms import interpreter_for
+from nuages.engine.errors import EngineError, NotFound
+from nuages.engine.hooks.server import install_tools
+from nuages.engine.runner import ModelRunner
+from nuages.engine.service import Service
+from nuages.engine.state import Model
+from nuages.engine.store import Store
+
+logger = logging.getLogger(__name__)
+
+SOCKET_NAME = "daemon.sock"
+PID_NAME = "daemon.pid"
+LOG_NAME = "daemon.log"
+MODEL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class Daemon:
+    """All models of one user."""
+
+    def __init__(self, directory: Path, services: Mapping[str, Service]) -> None:
+        self.directory = directory
+        self.services = services
+        self.runners: dict[str, ModelRunner] = {}
+        self.broken: dict[str, str] = {}
+        self._tools: dict[str, Path] = {}
+        self._lock = asyncio.Lock()
+        self.server: uvicorn.Server | None = None
+
+    async def open(self) -> None:
+        """Take up every model. One that cannot be opened does not keep the others from working."""
+        models = self.directory / "models"
+        models.mkdir(mode=0o700, exist_ok=True)
+        for path in sorted(models.iterdir()):
+            if not (path / "model.db").exists():
+                continue
+            try:
+                await self._open(path.name, None)
+            except Exception as error:
+                logger.exception("model %s", path.name)
+                self.broken[path.name] = str(error)
+
+    async def close(self) -> None:
+        """Leave every model; pods go on."""
+        await asyncio.gather(*(runner.close() for runner in self.runners.values()))
+
+    def runner(self, name: str) -> ModelRunner:
+        """Return a model.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        found = self.runners.get(name)
+        if found is None:
+            if name in self.broken:
+                raise EngineError(f"cannot open model {name}: {self.broken[name]}", fix="nuages down --purge")
+            known = ", ".join(sorted(self.runners)) or "none"
+            raise NotFound(f"model {name} not found", fix=f"models: {known}; `nuages up` in a project makes one")
+        return found
+
+    async def create(self, name: str, project: str | None) -> bool:
+        """Make a model unless it is there; return whether it was made.
+
+        Raises:
+            EngineError: the name is no model's name.
+        """
+        async with self._lock:
+            if name in self.runners:
+                runner = self.runners[name]
+                if project is not None and runner.state.project != project:
+                    runner.world.apply(lambda model: _with_project(model, project))
+                return False
+            self.check_name(name)
+            if name in self.broken:
+                self.runner(name)
+            now = time.time()
+            await self._open(name, Model(name, str(uuid.uuid4()), project=project, created=now))
+            return True
+
+    async def purge(self, name: str) -> None:
+        """Remove a model and everything of it.
+
+        Raises:
+            NotFound: there is none of this name.
+        """
+        async with self._lock:
+            await self.runner(name).purge()
+            del self.runners[name]
+
+    def check_name(self, name: str) -> None:
+        """Refuse what is no model's name.
+
+        Raises:
+            EngineError: with the rule.
+        """
+        if not MODEL_NAME.fullmatch(name) or len(name) > 63:
+            raise EngineError(
+                f'cannot make model "{name}": a name is made of lower case letters, digits and single dashes',
+                code="model-name",
+            )
+
+    def tools(self, python: str) -> Path:
+        """Return the directory of hook tools for a charm of this Python version."""
+        if python not in self._tools:
+            self._tools[python] = install_tools(self.directory / "tools", interpreter_for(python))
+        return self._tools[python]
+
+    def taken_ports(self) -> set[int]:
+        """Return the host ports that any model has chosen, also one that is stopped."""
+        return {port for runner in self.runners.values() for port in runner.state.published.values()}
+
+    def shutdown(self) -> None:
+        """End the daemon after the present answer."""
+        if self.server is not None:
+            self.server.should_exit = True
+
+    async def _open(self, name: str, create: Model | None) -> None:
+        directory = self.directory / "models" / name
+        directory.mkdir(mode=0o700, exist_ok=True)
+        store = Store(directory / "model.db", create=create)
+        runner = ModelRunner(directory, store, self.services, tools=self.tools, taken_ports=self.taken_ports)
+        await runner.open()
+        self.runners[name] = runner
+
+
+def main(services: Mapping[str, Service], directory: Path) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        EngineError: the state directory is another user's, or a daemon runs already.
+    """
+    prepare(directory)
+    with _only_one(directory / PID_NAME):
+        _log_to(directory / LOG_NAME)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(services, directory))
+
+
+async def serve(services: Mapping[str, Service], directory: Path) -> None:
+    """Open the models, then answer on the socket."""
+    from nuages.engine.api.app import make_app
+    from nuages.engine.api.peers import OwnPeersOnly
+
+    daemon = Daemon(directory, services)
+    listener = listen(directory / SOCKET_NAME)
+    config = uvicorn.Config(
+        make_app(daemon),
+        http=OwnPeersOnly,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    daemon.server = uvicorn.Server(config)
+    try:
+        await daemon.open()
+        logger.info("serving %s", directory)
+        await daemon.server.serve(sockets=[listener])
+    finally:
+        await daemon.close()
+        (directory / SOCKET_NAME).unlink(missing_ok=True)
+        logger.info("stopped")
+
+
+def prepare(directory: Path) -> None:
+    """Make the state directory, or check that it is private and ours.
+
+    Raises:
+        EngineError: it belongs to another user, as when sudo keeps HOME.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = directory.stat()
+    if found.st_uid != os.geteuid():
+        raise EngineError(
+            f"cannot use {directory}: it belongs to user {found.st_uid}, and you are {os.geteuid()}",
+            fix="run nuages as that user, or with sudo -H, or set XDG_STATE_HOME to a directory of your own",
+            code="foreign-state",
+        )
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        directory.chmod(0o700)
+
+
+def listen(path: Path) -> socket.socket:
+    """Return the listening socket, only for its owner."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        listener.bind(f"/proc/self/fd/{directory}/{path.name}")
+    finally:
+        os.close(directory)
+    path.chmod(0o600)
+    listener.listen(128)
+    return listener
+
+
+@contextlib.contextmanager
+def _only_one(path: Path) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode().strip()
+            raise EngineError(f"cannot start the engine: it runs already (pid {holder})", code="running") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _log_to(path: Path) -> None:
+    path.touch(mode=0o600)
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=2)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _with_project(model: Model, project: str) -> Model:
+    return replace(model, project=project)
