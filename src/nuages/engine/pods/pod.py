@@ -151,7 +151,12 @@ class Container:
         )
         log = self.directory / "log"
         monitor, told = namespaces.background(
-            argv, log=log, target=self._pod.pause.pid, namespaces=_POD_NAMESPACES, environment=self._environment()
+            argv,
+            log=log,
+            target=self._pod.pause.pid,
+            namespaces=_POD_NAMESPACES,
+            environment=self._environment(),
+            told=True,
         )
         self._record.monitor = monitor
         self._record.pebble = None

@@ -49,7 +49,7 @@ echo "pid=$!"
 """
 
 _BACKGROUND = """umask 022
-/usr/bin/env --default-signal=INT,QUIT "$@" 3>&1 >&2 </dev/null &
+/usr/bin/env --default-signal=INT,QUIT "$@" {told} >&2 </dev/null &
 echo "pid=$!"
 """
 
@@ -120,9 +120,14 @@ class Namespaces:
         namespaces: str = "npm",
         environment: dict[str, str] | None = None,
         pass_fds: Sequence[int] = (),
+        told: bool = False,
     ) -> tuple[Process, str]:
-        """Start a command inside that outlives us, with its output in `log`; return it and what it wrote to descriptor 3."""
-        sh = [*self.enter(target, namespaces), "/bin/sh", "-c", _BACKGROUND, "sh", *argv]
+        """Start a command inside that outlives us, with its output in `log`.
+
+        Returns the process and, if `told`, what it wrote to its descriptor 3 before closing that.
+        """
+        script = _BACKGROUND.format(told="3>&1" if told else "")
+        sh = [*self.enter(target, namespaces), "/bin/sh", "-c", script, "sh", *argv]
         result = process.run(sh, log=log, environment=environment, pass_fds=pass_fds)
         match = re.search(r"^pid=(\d+)$", result.out, re.MULTILINE)
         if not match:
