@@ -92,3 +92,11 @@ def test_ctrl_c_is_130_and_says_how_to_go_on(nuages, failing, monkeypatch):
     assert (
         outcome.err.strip() == "interrupted: what is done stays done; `./nuages up examples/notes` continues from here"
     )
+
+
+def test_commands_in_the_texts_of_other_rooms_can_be_pasted(nuages, failing, monkeypatch):
+    monkeypatch.setenv("NUAGES_COMMAND", "./nuages")
+    failing(NuagesError("cannot: nuages is stopped", fix="nuages up, or ./nuages down; see nuages.example"))
+    assert nuages("status").err == (
+        "error: cannot: nuages is stopped\nfix:   ./nuages up, or ./nuages down; see nuages.example\n"
+    )

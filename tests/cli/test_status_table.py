@@ -38,6 +38,10 @@ STATUS = {
             "charm-rev": 12,
             "exposed": False,
             "scale": 3,
+            "relations": {
+                "postgresql": [{"related-application": "postgresql-k8s", "interface": "postgresql_client"}],
+                "secret-storage": [{"related-application": "notes", "interface": "secret-storage"}],
+            },
             "application-status": {"current": "blocked", "message": "no\ndb"},
             "units": {
                 "notes/10": unit("waiting", "allocating", "installing agent"),
@@ -51,15 +55,14 @@ STATUS = {
         "stopped": None,
         "url": "http://localhost:8000/",
         "notes": {"notes": ["Python 3.11, rock: 3.12"]},
-        "relations": [
-            {"provider": "postgresql-k8s:database", "requirer": "notes:postgresql", "interface": "postgresql_client"}
-        ],
+        "warning": "the model runs as a single user",
     },
 }
 
 
 def test_the_tables():
-    assert status_lines(STATUS, relations=True, command="./nuages") == [
+    pairs = [("notes:postgresql", "postgresql-k8s:database")]
+    assert status_lines(STATUS, command="./nuages", pairs=pairs) == [
         "Model  Controller  Cloud/Region    Version  Timestamp",
         "notes  nuages      localhost/here  3.6.0    12:00:00Z",
         "",
@@ -73,26 +76,29 @@ def test_the_tables():
         "notes/10           waiting   allocating                      installing agent",
         "postgresql-k8s/0*  active    idle        10.1.0.2",
         "",
-        "Integration provider     Requirer          Interface          Type     Message",
-        "postgresql-k8s:database  notes:postgresql  postgresql_client  regular",
+        "Integration provider     Requirer              Interface          Type     Message",
+        "notes:secret-storage     notes:secret-storage  secret-storage     peer",
+        "postgresql-k8s:database  notes:postgresql      postgresql_client  regular",
         "",
         "URL: http://localhost:8000/",
         "notes: Python 3.11, rock: 3.12",
+        "warning: the model runs as a single user",
     ]
 
 
 def test_an_empty_model():
     empty = {**STATUS, "applications": {}, "nuages": {}}
-    assert status_lines(empty, relations=False, command="nuages")[2:] == ["", 'Model "notes" is empty.']
+    assert status_lines(empty, command="nuages")[2:] == ["", 'Model "notes" is empty.']
 
 
 def test_a_stopped_model_says_how_to_start_it():
-    stopped = {**STATUS, "nuages": {"stopped": "stopped since reboot", "url": "http://localhost:8000/"}}
-    assert status_lines(stopped, relations=False, command="nuages")[-1] == "stopped since reboot: nuages up"
+    stopped = {**STATUS, "nuages": {"stopped": "stopped since reboot: nuages up", "url": "http://localhost:8000/"}}
+    assert status_lines(stopped, command="./nuages")[-1] == "stopped since reboot: ./nuages up"
 
 
 def test_the_command(daemon, nuages):
     daemon.on("GET", "/v1/models/notes/status", STATUS)
+    daemon.on("GET", "/v1/models/notes/observed", {"relations": [["notes:postgresql", "postgresql-k8s:database"]]})
     assert "notes/2 " in nuages("status").out
     assert "Integration provider" not in nuages("status").out
     assert "Integration provider" in nuages("status", "--relations").out

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -126,10 +127,18 @@ def _usage(error: click.UsageError) -> int:
 
 def _show(message: str, fix: str) -> None:
     with contextlib.suppress(BrokenPipeError):
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {_to_paste(message)}", file=sys.stderr)
         if fix:
-            first, *rest = fix.splitlines()
+            first, *rest = _to_paste(fix).splitlines()
             print(f"fix:   {first}", *(f"       {line}" for line in rest), sep="\n", file=sys.stderr)
+
+
+def _to_paste(text: str) -> str:
+    """Let the commands named in other rooms' texts be typed as the user types them, `./nuages up` in a clone."""
+    if command_name() == "nuages":
+        return text
+    names = "|".join(entry.name for entry in COMMANDS)
+    return re.sub(rf"(?<![\w/.-])nuages (?=(?:{names})\b)", f"{command_name()} ", text)
 
 
 def _nearest(name: str) -> str:

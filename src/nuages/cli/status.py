@@ -42,7 +42,8 @@ def _show(session: Session, form: str, relations: bool, selectors: tuple[str, ..
     if selectors:
         status = select(status, selectors)
     if form == "tabular":
-        print("\n".join(status_lines(status, relations=relations, command=command_name())))
+        pairs = [(str(pair[0]), str(pair[1])) for pair in session.get("observed")["relations"]] if relations else None
+        print("\n".join(status_lines(status, command=command_name(), pairs=pairs)))
     else:
         print_document(status, form)
 

@@ -1,5 +1,6 @@
 """The tables of `juju status`, from the document of `juju status --format json`. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nuages.cli.output import table
@@ -7,8 +8,12 @@ from nuages.cli.output import table
 LONGEST_MESSAGE = 120
 
 
-def status_lines(status: dict[str, Any], *, relations: bool, command: str) -> list[str]:
-    """Return the lines of the tabular form; `command` is how the user calls us, for lines to paste."""
+def status_lines(status: dict[str, Any], *, command: str, pairs: Sequence[tuple[str, str]] | None = None) -> list[str]:
+    """Return the lines of the tabular form.
+
+    `command` is how the user calls us, for lines to paste. With `pairs` of requirer and provider (each
+    `application:endpoint`) relations are shown too, peers included.
+    """
     model = status["model"]
     region = f"{model['cloud']}/{model['region']}" if model.get("region") else str(model["cloud"])
     stamp = str(status.get("controller", {}).get("timestamp", ""))
@@ -26,9 +31,9 @@ def status_lines(status: dict[str, Any], *, relations: bool, command: str) -> li
         units = _units(applications)
         if units:
             sections.append(units)
-        pairs = _relations(status) if relations else []
-        if pairs:
-            sections.append(pairs)
+        related = [] if pairs is None else _relations(applications, pairs)
+        if related:
+            sections.append(related)
     ours = _ours(status, command)
     if ours:
         sections.append(ours)
@@ -86,31 +91,41 @@ def _units(applications: dict[str, Any]) -> list[str]:
     return table(rows) if len(rows) > 1 else []
 
 
-def _relations(status: dict[str, Any]) -> list[str]:
-    rows = [("Integration provider", "Requirer", "Interface", "Type", "Message")]
-    for relation in status.get("nuages", {}).get("relations") or ():
-        rows.append(
-            (
-                str(relation["provider"]),
-                str(relation["requirer"]),
-                str(relation["interface"]),
-                str(relation.get("type", "regular")),
-                str(relation.get("message", "")),
-            )
-        )
-    return table([rows[0], *sorted(rows[1:])]) if len(rows) > 1 else []
+def _relations(applications: dict[str, Any], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    rows: list[tuple[str, ...]] = []
+    for requirer, provider in pairs:
+        rows.append((provider, requirer, _interface(applications, requirer), "regular", ""))
+    for name, application in applications.items():
+        endpoints: dict[str, list[dict[str, str]]] = application.get("relations") or {}
+        for endpoint, related in endpoints.items():
+            if any(other["related-application"] == name for other in related):
+                side = f"{name}:{endpoint}"
+                rows.append((side, side, _interface(applications, side), "peer", ""))
+    if not rows:
+        return []
+    return table([("Integration provider", "Requirer", "Interface", "Type", "Message"), *sorted(rows)])
+
+
+def _interface(applications: dict[str, Any], side: str) -> str:
+    name, _, endpoint = side.partition(":")
+    application: dict[str, Any] = applications.get(name) or {}
+    related: dict[str, list[dict[str, str]]] = application.get("relations") or {}
+    return related[endpoint][0]["interface"] if related.get(endpoint) else ""
 
 
 def _ours(status: dict[str, Any], command: str) -> list[str]:
     ours: dict[str, Any] = status.get("nuages") or {}
     lines: list[str] = []
     if ours.get("stopped"):
-        lines.append(f"{ours['stopped']}: {command} up")
+        reason = str(ours["stopped"]).removesuffix(": nuages up")
+        lines.append(f"{reason}: {command} up")
     elif ours.get("url"):
         lines.append(f"URL: {ours['url']}")
     notes_of: dict[str, list[str]] = ours.get("notes") or {}
     for application, notes in sorted(notes_of.items()):
         lines += [f"{application}: {text}" for text in notes]
+    if ours.get("warning"):
+        lines.append(f"warning: {ours['warning']}")
     return lines
 
 
