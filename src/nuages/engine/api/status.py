@@ -9,8 +9,8 @@ from typing import Any
 from nuages.engine.hooks.environment import JUJU_VERSION
 from nuages.engine.state import Application, Model, Status, Unit
 
-# Juju's order for a status that is derived from units: the worst one wins.
-SEVERITY = {"error": 100, "blocked": 90, "waiting": 80, "maintenance": 70, "active": 60, "terminated": 50, "unknown": 40}
+# Juju's order for a status that is derived from units: the last of these wins.
+SEVERITIES = ("unknown", "terminated", "active", "maintenance", "waiting", "blocked", "error")
 BASES = {"3.8": "20.04", "3.10": "22.04", "3.12": "24.04", "3.14": "26.04"}
 
 
@@ -71,7 +71,7 @@ def application_status(model: Model, application: Application) -> Status:
         return application.status
     if not units:
         return Status("unknown", "", application.since)
-    return max(units, key=lambda found: SEVERITY.get(found.status, 0))
+    return max(units, key=lambda found: SEVERITIES.index(found.status))
 
 
 def _application(model: Model, application: Application) -> dict[str, Any]:
