@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.writers import commands, extension, index, options, services, statuses, tools, variables
+from docs.writers import commands, extension, index, options, programs, services, statuses, tools, variables
 
 REFERENCE = Path(__file__).parent / "reference"
-WRITERS = (commands, options, variables, statuses, extension, services, tools)
+WRITERS = (commands, options, variables, statuses, extension, services, programs, tools)
 
 
 def pages() -> dict[str, str]:

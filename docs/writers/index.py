@@ -13,6 +13,7 @@ WHAT = {
     "statuses.md": ("Statuses", "what a unit's status can say, and what to type"),
     "problems.md": ("Problems", "what is refused in charmcraft.yaml, by example, with the fix"),
     "applications.md": ("Built-in applications", "PostgreSQL and ingress: endpoints, options, actions, differences"),
+    "programs.md": ("Programs", "the real servers and tools: versions, sizes, where they come from"),
     "hook-tools.md": ("Hook tools", "what a charm can call on this engine"),
 }
 

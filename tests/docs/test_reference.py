@@ -9,13 +9,14 @@ import click
 import pytest
 
 from docs import generate
-from docs.writers import extension, options, services, statuses, tools, variables
+from docs.writers import extension, options, programs, services, statuses, tools, variables
 from docs.writers.commands import load
 from nuages.charm.interfaces import REGISTRY as INTERFACES
 from nuages.charm.statuses import CONDITIONS
 from nuages.cli.commands import COMMANDS, Entry
 from nuages.contract.options import TYPES
 from nuages.engine.hooks.tools import TOOLS
+from nuages.engine.programs.table import PROGRAMS
 from nuages.services import REGISTRY
 from tests.docs.pages import ROOT
 
@@ -94,3 +95,7 @@ def test_every_status_has_its_reason_and_a_level_of_the_page():
 def test_every_hook_tool_says_what_it_does():
     for name, tool in TOOLS.items():
         assert tools.summary(tool), name
+
+
+def test_every_program_has_its_purpose():
+    assert set(programs.PURPOSES) == set(PROGRAMS)

@@ -1,0 +1,58 @@
+"""reference/programs.md: the external programs, from the engine's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from docs.writers.markdown import code, page, table
+from nuages.engine.programs.table import PROGRAMS, Debian, OnPath, Program, Source, Wheel
+
+PURPOSES: Mapping[str, str] = {
+    "bwrap": "bubblewrap, the sandbox that each container is",
+    "pebble": "the service manager of each container, the one of Kubernetes charms",
+    "statsd_exporter": "turns gunicorn's numbers into metrics, inside the rock",
+    "postgresql": "the server behind postgresql-k8s",
+    "traefik": "the proxy behind traefik-k8s",
+    "go": "only to build Pebble and statsd_exporter",
+}
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Return the page."""
+    yield (
+        "programs.md",
+        page(
+            "Programs",
+            "The real programs that run your application. Each is taken from the first source that has it: an "
+            "installed one in a good version, a wheel pinned by its hashes, a package of the distribution unpacked "
+            "without root, or built with Go from sources pinned by `go.sum`. What is fetched or built goes to "
+            "`$XDG_CACHE_HOME/nuages` (`~/.cache/nuages`), once for each user of the machine; removing that folder "
+            "while nothing runs costs only the time to fetch it again.",
+            table(
+                ("program", "version", "what for", "from", "to fetch", "on disk"),
+                (row for program in PROGRAMS.values() for row in _rows(program)),
+            ),
+            "What building takes on disk is free again afterwards.",
+        ),
+    )
+
+
+def _rows(program: Program) -> Iterator[tuple[str, ...]]:
+    first = (code(program.name), program.version, PURPOSES[program.name])
+    for number, source in enumerate(program.sources):
+        sizes = ("", "") if isinstance(source, OnPath) else (_size(source.download), _size(source.installed))
+        yield (*(first if number == 0 else ("", "", "")), ("else " if number else "") + _source(source), *sizes)
+
+
+def _source(source: Source) -> str:
+    if isinstance(source, OnPath):
+        return f"installed: {source.minimum} or newer" + (f", below {source.below}" if source.below else "")
+    if isinstance(source, Wheel):
+        return f"the wheel {code(source.package)}"
+    if isinstance(source, Debian):
+        return f"the Debian package {code(source.package)}"
+    return f"built from {code(source.package)}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.2g} MB" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB"
