@@ -56,7 +56,7 @@ class FakeDaemon:
     def answer(self, method: str, target: str, body: Any) -> Any:
         parts = urlsplit(target)
         path = unquote(parts.path)
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
+        query = {key: values[0] if len(values) == 1 else values for key, values in parse_qs(parts.query).items()}
         self.asked.append((method, path, body if method != "GET" else query))
         answer = self.answers.get((method, path))
         if answer is None and "/changes/" in path:

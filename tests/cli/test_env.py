@@ -35,7 +35,7 @@ NOTES = Application(
             "integration postgresql with postgresql-k8s",
             "remove-relation notes:postgresql postgresql-k8s",
         ),
-        ("REPLICA_HOSTNAME", "integration replica with second-pg", "remove-relation notes:replica second-pg"),
+        ("REPLICA_DB_HOSTNAME", "integration replica with second-pg", "remove-relation notes:replica second-pg"),
         ("HTTPS_PROXY", "model option juju-https-proxy", "model-config juju-https-proxy=…"),
         ("DJANGO_PEER_FQDNS", "the other units", "add-unit notes"),
         ("TZ", "the rock", ""),

@@ -200,7 +200,7 @@ def test_debug_log(daemon, nuages):
         == "unit-notes-0: t INFO juju-log hello\n"
     )
     query = daemon.bodies("GET", f"{M}/debug-log")[0]
-    assert query["include"] == "notes/0,pg/0" and "follow" not in query
+    assert query["include"] == ["notes/0", "pg/0"] and "follow" not in query
     assert nuages("debug-log", "--limit", "3").code == 0
     assert daemon.bodies("GET", f"{M}/debug-log")[1] == {"lines": "3"}
 

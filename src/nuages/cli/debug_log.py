@@ -39,7 +39,7 @@ def command(
         lines=count,
         follow=1 if follow else None,
         level=level.upper() if level else None,
-        include=",".join(wanted) or None,
+        include=wanted or None,
     )
     for line in stream:
         text = (

@@ -13,7 +13,7 @@ from nuages.cli.errors import CliError
 from nuages.cli.project import find_project
 from nuages.cli.root import command_name
 from nuages.cli.state import current_model, state_dir
-from nuages.engine.api.client import ANSWER_TIMEOUT, Client, model_path
+from nuages.engine.api.client import ANSWER_TIMEOUT, Client, QueryValue, model_path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ class Session:
         """Return the API path of something of the model."""
         return model_path(self.model, *parts)
 
-    def get(self, *parts: str, **query: str | int | None) -> Any:
+    def get(self, *parts: str, **query: QueryValue) -> Any:
         """Return a document of the model's."""
         return self.client.get(self.path(*parts), timeout=ANSWER_TIMEOUT, **query)
 

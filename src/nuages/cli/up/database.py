@@ -35,7 +35,8 @@ def judge(vendor: str, wanted: str, project: Project, endpoint: str) -> CliError
     """Return the error for a Django that uses another database than the related one."""
     if vendor == wanted:
         return None
-    prefix = endpoint.upper() + "_DB"
+    interface = next(found for found in endpoints.INTERFACES if VENDORS.get(found.name) == wanted)
+    prefix = endpoints.prefix_of(interface, endpoint)
     return CliError(
         f"cannot call {project.application} done: {wanted} is related, but Django uses {vendor}; what users write would"
         " be lost with the pod",

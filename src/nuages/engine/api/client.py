@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -18,6 +18,7 @@ LONGEST_SOCKET_PATH = 107
 ANSWER_TIMEOUT = 60.0
 POLL = 5.0
 
+QueryValue = str | int | Sequence[str] | None
 JSON = Any  # A document of the daemon's; each reader turns what it needs into types.
 
 
@@ -71,7 +72,7 @@ class Client:
         self.path = path
         self.version: str | None = None
 
-    def get(self, path: str, *, timeout: float = ANSWER_TIMEOUT, **query: str | int | None) -> JSON:
+    def get(self, path: str, *, timeout: float = ANSWER_TIMEOUT, **query: QueryValue) -> JSON:
         """Return the document at `path`."""
         return self._call("GET", _with_query(path, query), None, timeout)
 
@@ -87,7 +88,7 @@ class Client:
         """Remove what is at `path`; returns when it is gone."""
         return self._call("DELETE", path, None, timeout)
 
-    def stream(self, path: str, **query: str | int | None) -> Iterator[dict[str, Any]]:
+    def stream(self, path: str, **query: QueryValue) -> Iterator[dict[str, Any]]:
         """Yield the documents of a stream of JSON lines until the daemon ends it."""
         with self._answer("GET", _with_query(path, query), None, None) as response:
             try:
@@ -170,9 +171,9 @@ class Client:
             connection.close()
 
 
-def _with_query(path: str, query: Mapping[str, str | int | None]) -> str:
+def _with_query(path: str, query: Mapping[str, QueryValue]) -> str:
     given = {key: value for key, value in query.items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
 def _lost(error: Exception) -> ApiError:
