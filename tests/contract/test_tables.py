@@ -61,7 +61,7 @@ def test_endpoint_names_and_prefixes():
     assert len(by_endpoint) == len(endpoints.INTERFACES) - 1
     assert {name for name, interface in by_endpoint.items() if interface.database} == {"postgresql", "mysql", "mongodb"}
     assert endpoints.prefix_of(endpoints.POSTGRESQL, "postgresql") == "POSTGRESQL_DB"
-    assert endpoints.prefix_of(endpoints.POSTGRESQL, "read-replica") == "READ_REPLICA"
+    assert endpoints.prefix_of(endpoints.POSTGRESQL, "read-replica") == "READ_REPLICA_DB"
 
 
 def test_web_command():

@@ -42,6 +42,8 @@ OPEN: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": layout
 class Target(NamedTuple):
     """The container as it shall be."""
 
+    environment: dict[str, str]
+    """Of the web service, without what only gunicorn itself needs."""
     services: dict[str, Service]
     config: gunicorn.Config
     host: str
@@ -62,8 +64,7 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
     """Return the work that is left: migrations first, then the services."""
     bags: tuple[BagWrite, ...] = ()
     if target.migrate:
-        values = services.environment_of(target.services[WEB])
-        attempt = migrations.attempt_of(target.migrate, values)
+        attempt = migrations.attempt_of(target.migrate, target.environment)
         ticket = migrations.decide(facts, peer, target.wish, workload.outcome, attempt)
         if ticket.board is not None:
             bags += (BagWrite(facts.peer_endpoint, peer.id, "app", {migrations.KEY: ticket.board}),)
@@ -71,7 +72,7 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             bags += (BagWrite(facts.peer_endpoint, peer.id, "unit", {migrations.KEY: ticket.unit}),)
         if ticket.action == "run":
             web = workload.original[WEB]
-            definition = migrations.service(target.migrate, target.wish, attempt, web, values)
+            definition = migrations.service(target.migrate, target.wish, attempt, web, target.environment)
             run = Migrate(migrations.SERVICE, definition, *target.wish, attempt)
             return Work(statuses.MIGRATING(), (*gate, run), bags)
         if ticket.action == "failed" and workload.outcome is not None:

@@ -164,14 +164,16 @@ def _target(
         kill_delay=gunicorn.kill_delay(webserver),
         first_unit=facts.number == 0,
     )
+    whole = {**services.environment_of(web), **values}
     config = gunicorn.config(
-        {**services.environment_of(web), **values},
+        whole,
         workload.survey.environment,
         webserver,
         statsd=layout.STATSD_SERVICE in workload.original,
     )
     databases = sorted(each.value.identity for each in found if isinstance(each.value, Database))
     return Target(
+        environment=whole,
         services=wanted,
         config=config,
         host=environment.public_host(facts, _ingress(found)),

@@ -80,7 +80,11 @@ URL_PARTS = (
 
 
 def prefix_of(interface: Interface, endpoint: str) -> str:
-    """Return the prefix of the variables of `endpoint`: the interface's own for the usual name, else the endpoint's."""
+    """Return the prefix of the variables of `endpoint`: the interface's own for the usual name, else the endpoint's.
+
+    A database keeps its `_DB`: `reports` gives `REPORTS_DB`.
+    """
     if endpoint == interface.endpoint:
         return interface.prefix
-    return endpoint.upper().replace("-", "_")
+    name = endpoint.upper().replace("-", "_")
+    return name + "_DB" if interface.prefix.endswith("_DB") else name
