@@ -23,7 +23,8 @@ for (my $i = 0; $i < @ARGV; $i++) {
     elsif ($word =~ /^[^=]*#file=(.*)$/s) { part("f", content($1)) }
 }
 $request .= ".\n";
-socket(my $agent, 1, 1, 0) && connect($agent, pack("Sa*x", 1, $ENV{JUJU_AGENT_SOCKET_ADDRESS} || "")) or fail("cannot reach the agent");
+my $agent;
+socket($agent, 1, 1, 0) && connect($agent, pack("Sa*x", 1, $ENV{JUJU_AGENT_SOCKET_ADDRESS} || "")) or fail("cannot reach the agent");
 for (my $sent = 0; $sent < length $request;) {
     my $n = syswrite($agent, $request, length($request) - $sent, $sent);
     defined $n or fail("lost the agent");
