@@ -150,7 +150,9 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
         units = {name: unit for name, bag in peer.units.items() if (unit := parse_unit(bag.get(KEY, "")))}
         board = grant(before, {**units, facts.unit: me}, facts.unit)
         text = write_board(board) if board != before else None
-    said = None if wish in before.done else write_unit(me)
+    # A unit with nothing to migrate says nothing, which saves reading its own bag at every event, unless it was given
+    # a ticket for what it wanted earlier: then it has to say so, or the others would wait for it for ever.
+    said = None if wish in before.done and before.holder != facts.unit else write_unit(me)
     if wish in board.done or mine == "done":
         return Decision("go", text, said)
     if board.holder != facts.unit or board.ticket != wish:
