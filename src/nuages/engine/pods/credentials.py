@@ -65,7 +65,7 @@ async def call(function: Callable[[], T], *, uid: int | None) -> T:
             if uid is not None:
                 become(uid)
             result = function()
-        except BaseException as error:  # noqa: BLE001  it is raised again in the caller
+        except BaseException as error:
             failure = error
         try:
             loop.call_soon_threadsafe(settle, result, failure)

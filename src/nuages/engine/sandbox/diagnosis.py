@@ -41,13 +41,13 @@ def reason(
     if settings.get("clone") == "0":
         return NamespacesError(
             "cannot make pods: kernel.unprivileged_userns_clone is 0, so users may not make namespaces",
-            fix="echo kernel.unprivileged_userns_clone=1 | sudo tee /etc/sysctl.d/60-nuages.conf && sudo sysctl --system",
+            fix=_sysctl("kernel.unprivileged_userns_clone=1"),
         )
     for key, name in (("limit", "user.max_user_namespaces"), ("netlimit", "user.max_net_namespaces")):
         if settings.get(key) == "0":
             return NamespacesError(
                 f"cannot make pods: {name} is 0, so nobody may make namespaces",
-                fix=f"echo {name}=10000 | sudo tee /etc/sysctl.d/60-nuages.conf && sudo sysctl --system",
+                fix=_sysctl(f"{name}=10000"),
             )
     if settings.get("apparmor") == "1":
         return NamespacesError(
@@ -67,6 +67,10 @@ def reason(
         f"cannot make pods: the kernel refuses a user, network, pid or mount namespace ({why})",
         fix="run nuages on a Linux kernel with user namespaces (WSL2 and Lima have one)",
     )
+
+
+def _sysctl(setting: str) -> str:
+    return f"echo {setting} | sudo tee /etc/sysctl.d/60-nuages.conf && sudo sysctl --system"
 
 
 def profile(programs: Sequence[str]) -> str:

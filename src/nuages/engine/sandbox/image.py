@@ -28,8 +28,9 @@ class Mount:
 class Image:
     """What a container starts from.
 
-    `root` is copied into the container's own writable root when its pod is made; `mounts` are big trees bound read-only
-    in place. The sandbox adds /usr from the host, /proc, /dev, /run and whatever a small root lacks (bin, lib, /etc/passwd …).
+    `root` is copied into the container's own writable root when its pod is made; `mounts` are big trees bound
+    read-only in place. The sandbox adds /usr from the host, /proc, /dev, /run and whatever a small root lacks (bin,
+    lib, /etc/passwd …).
     """
 
     root: Path

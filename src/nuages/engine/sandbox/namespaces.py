@@ -1,7 +1,7 @@
 """The model init: one process that owns a model's user, network, pid, ipc and mount namespaces.
 
-Everything of the model runs below it. Killing it removes every process, interface and mount of the model, and nothing of
-the host's: the capabilities exist only inside.
+Everything of the model runs below it. Killing it removes every process, interface and mount of the model, and nothing
+of the host's: the capabilities exist only inside.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ _BACKGROUND = """umask 022
 echo "pid=$!"
 """
 
-# Where the model's own mount namespace keeps what it was shown of private host paths. No source of a mount is ever below
-# /sys, and nothing in the model needs the host's.
+# Where the model's own mount namespace keeps what it was shown of private host paths. No source of a mount is ever
+# below /sys, and nothing in the model needs the host's.
 _WINDOW = "/sys"
 
 _spawned: dict[int, subprocess.Popen[bytes]] = {}
@@ -98,7 +98,7 @@ class Namespaces:
         return self.init.alive()
 
     def enter(self, target: int | None = None, namespaces: str = "npm") -> list[str]:
-        """Return the nsenter command that joins the namespaces (letters of nsenter) of a host pid, by default the init's."""
+        """Return the nsenter command that joins the namespaces (nsenter's letters) of a host pid, by default the init's."""
         flags = [f"-{letter}" for letter in namespaces]
         return [process.tool("nsenter"), "-t", str(target or self.init.pid), *self.users.enter(), *flags, "--"]
 
@@ -188,7 +188,8 @@ class Namespaces:
         return self._windows[key]
 
     def _open_window(self) -> None:
-        script = f'mount -t tmpfs -o mode=755,size=4m nuages {_WINDOW}; mkdir {_WINDOW}/model; mount --rbind "$1" {_WINDOW}/model'
+        script = f"mount -t tmpfs -o mode=755,size=4m nuages {_WINDOW}; mkdir {_WINDOW}/model; "
+        script += f'mount --rbind "$1" {_WINDOW}/model'
         self._as_host_root(script, self._directory)
 
     def _show(self, real: Path, key: tuple[str, int, int], *, directory: bool) -> str:

@@ -59,21 +59,23 @@ def spawn(
     log: Path | None = None,
     pass_fds: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
+    cwd: Path = Path("/"),
+    output: int = subprocess.PIPE,
 ) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own with pipes at stdin and stdout, and stderr in `log`."""
+    """Start a command in a session of its own with a pipe at stdin, `output` as stdout, and stderr in `log`."""
     logger.debug("spawn %s", argv)
     errors: IO[bytes] | int = log.open("ab") if log else subprocess.PIPE
     try:
         return subprocess.Popen(
             list(argv),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=errors,
             env=dict(ENVIRONMENT if environment is None else environment),
             pass_fds=tuple(pass_fds),
             start_new_session=True,
             umask=0o022,
-            cwd="/",
+            cwd=cwd,
         )
     except OSError as error:
         raise SandboxError(f"cannot run {argv[0]}: {error.strerror}") from None

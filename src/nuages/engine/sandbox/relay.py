@@ -4,8 +4,8 @@ It holds listeners of the host's loopback (handed over a Unix socket) and connec
 model. It outlives the daemon and dies with the model. Start: `python3 -I -S relay.py CONTROL_FD NAMES_FILE`, where
 NAMES_FILE is JSON {name: address}, read again whenever it has changed.
 
-Requests on the control socket are one JSON object each: {"do": "publish", "host": …, "port": …} with a listener attached,
-{"do": "retarget" | "unpublish", "address": …, "listen": …}, {"do": "list"}. The answer is one JSON object.
+Requests on the control socket are one JSON object each: {"do": "publish", "host": …, "port": …} with a listener
+attached, {"do": "retarget" | "unpublish", "address": …, "listen": …}, {"do": "list"}. The answer is one JSON object.
 """
 
 from __future__ import annotations

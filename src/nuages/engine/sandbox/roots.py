@@ -61,16 +61,7 @@ def make(image: Image | None, root: Path, targets: Iterable[tuple[str, bool]]) -
     for name, mode in _DIRECTORIES.items():
         if _make_directory(root, name):
             (root / name).chmod(mode)
-    lent: list[tuple[Path, str]] = []
-    for name in _MERGED:
-        host, own = Path("/") / name, root / name
-        if own.is_symlink() or own.exists() or not (host.is_symlink() or host.exists()):
-            continue
-        if host.is_symlink():
-            own.symlink_to(host.readlink())
-        else:
-            own.mkdir(mode=0o755)
-            lent.append((host, f"/{name}"))
+    lent = _merge(root)
     for name, text in _FILES.items():
         path = root / name
         if not path.is_symlink() and not path.exists():
@@ -83,6 +74,20 @@ def make(image: Image | None, root: Path, targets: Iterable[tuple[str, bool]]) -
             lent.append((host, f"/{name}"))
     for target, directory in targets:
         make_target(root, target, directory=directory)
+    return lent
+
+
+def _merge(root: Path) -> list[tuple[Path, str]]:
+    lent: list[tuple[Path, str]] = []
+    for name in _MERGED:
+        host, own = Path("/") / name, root / name
+        if own.is_symlink() or own.exists() or not (host.is_symlink() or host.exists()):
+            continue
+        if host.is_symlink():
+            own.symlink_to(host.readlink())
+        else:
+            own.mkdir(mode=0o755)
+            lent.append((host, f"/{name}"))
     return lent
 
 

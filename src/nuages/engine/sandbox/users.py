@@ -13,7 +13,7 @@ import contextlib
 import os
 import pwd
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -117,7 +117,7 @@ def candidates(uid: int | None = None, gid: int | None = None) -> list[UserMap]:
 
 
 @contextlib.contextmanager
-def holder(users: UserMap) -> Iterator[int]:
+def holder(users: UserMap) -> Generator[int]:
     """Hold a fresh user namespace with this map and yield the pid of its holder; it goes when the block ends.
 
     Raises:

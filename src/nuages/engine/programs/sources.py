@@ -1,0 +1,138 @@
+"""The four ways in which a program gets here; each fills a directory that is renamed into the cache when complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from nuages.engine.programs import ProgramError, cache_dir, versions, work
+from nuages.engine.programs.table import Debian, Go, OnPath, Wheel
+from nuages.engine.programs.uv import uv
+from nuages.engine.programs.work import Job
+from nuages.engine.sandbox import process
+
+_FILES = resources.files("nuages.engine.programs")
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+_checked: dict[tuple[str, float], bool] = {}
+
+
+def on_path(source: OnPath) -> Path | None:
+    """Return the machine's own program when its version is good, else None."""
+    found = shutil.which(source.command, path=os.environ.get("PATH", "/usr/bin:/bin") + ":" + _SBIN)
+    if found is None:
+        return None
+    path = Path(found)
+    key = (found, path.stat().st_mtime)
+    if key not in _checked:
+        result = process.run([found, *source.arguments], environment={**os.environ, "GOTOOLCHAIN": "local"}, timeout=20)
+        good = versions.fits(versions.parse(result.out + result.err), source.minimum, source.below)
+        _checked[key] = result.code == 0 and good
+    return path if _checked[key] else None
+
+
+def locked(package: str) -> str:
+    """Return the lines of lock.txt for one package: its version and the hashes of its files."""
+    text = _FILES.joinpath("lock.txt").read_text()
+    match = re.search(rf"^{re.escape(package)}==(?:.*\\\n)*.*$", text, re.MULTILINE)
+    if match is None:
+        raise ProgramError(f"cannot fetch {package}: lock.txt does not have it")
+    return match[0] + "\n"
+
+
+def wheel(job: Job, source: Wheel, directory: Path) -> None:
+    """Install a wheel into `directory`, checked by its hash."""
+    own = directory / ".uv"
+    own.mkdir()
+    lock = own / "lock.txt"
+    lock.write_text(locked(source.package))
+    # A cache of its own inside the temporary directory: its growth is the progress, and what uv unpacks there is linked
+    # into place, so that nothing is on the disk twice and a kill leaves nothing elsewhere.
+    argv = [
+        *uv(),
+        "pip",
+        "install",
+        "--target",
+        str(directory),
+        "--cache-dir",
+        str(own / "cache"),
+        "--python",
+        sys.executable,
+    ]
+    argv += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--python-version", "3.13", "--no-progress"]
+    argv += ["-r", str(lock)]
+
+    def watch() -> None:
+        done = work.size(own / "cache") * source.download // source.installed
+        job.say(min(done, source.download), source.download, "downloading")
+
+    job.say(0, source.download, "downloading")
+    work.run(job, argv, cwd=directory, environment=os.environ, log=own / "log", watch=watch)
+    shutil.rmtree(own)
+    (directory / ".lock").unlink(missing_ok=True)
+    job.say(source.download, source.download)
+
+
+def debian(job: Job, source: Debian, directory: Path) -> None:
+    """Unpack a Debian package into `directory`, without root; apt checks it against the signed package lists.
+
+    Raises:
+        ProgramError: this is no Debian, or its package lists are empty.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        raise ProgramError(f"cannot fetch {job.program}: it is not installed, and there is no apt-get here")
+    job.say(0, source.download, "downloading")
+    log = directory / ".log"
+    work.run(job, ["apt-get", "download", "-qq", source.package], cwd=directory, environment=os.environ, log=log)
+    for package in directory.glob("*.deb"):
+        work.run(job, ["dpkg", "-x", str(package), "."], cwd=directory, environment=os.environ, log=log)
+        package.unlink()
+    log.unlink()
+    job.say(source.download, source.download)
+
+
+def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> None:
+    """Build tools of our go.mod into `directory`: nothing but what go.sum pins is downloaded or compiled."""
+    build = directory / ".go"
+    build.mkdir()
+    for name in ("go.mod", "go.sum"):
+        (build / name).write_text(_FILES.joinpath("go").joinpath(name).read_text())
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw"}
+    environment["GOWORK"] = "off"
+    caches = _go_caches(toolchain, environment)
+    environment.update(caches)
+    argv = [str(toolchain), "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", f"{directory}/"]
+    argv += [source.package for source in sources]
+    total, steps = max(s.download for s in sources), max(s.steps for s in sources)
+    log = build / "log"
+
+    def watch() -> None:
+        lines = log.read_text(errors="replace").splitlines()
+        compiled = sum(not line.startswith("go: ") for line in lines)
+        fetched = len(lines) - compiled
+        done = total if compiled else total * min(fetched, 40) // 40
+        job.say(done, total, f"compiling, {min(99, 100 * compiled // steps)} %" if compiled else "downloading")
+
+    job.say(0, total, "downloading")
+    work.run(job, argv, cwd=build, environment=environment, log=log, watch=watch)
+    shutil.rmtree(build)
+    own = cache_dir() / "go"
+    if own.exists() and all(Path(path).is_relative_to(own) for path in caches.values()):
+        shutil.rmtree(own)  # three hundred megabytes that nobody needs again
+    job.say(total, total)
+
+
+def _go_caches(toolchain: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Return where Go may keep what it downloads and compiles: the user's own folders if there are any, else ours."""
+    result = process.run([str(toolchain), "env", "-json", "GOCACHE", "GOMODCACHE"], environment=environment)
+    theirs: dict[str, str] = json.loads(result.out) if result.code == 0 else {}
+    ours = {"GOCACHE": cache_dir() / "go" / "build", "GOMODCACHE": cache_dir() / "go" / "mod"}
+    return {
+        name: theirs[name] if theirs.get(name) and Path(theirs[name]).is_dir() else str(own)
+        for name, own in ours.items()
+    }
