@@ -92,7 +92,7 @@ def test_a_wrong_option_changes_nothing(up: World):
 
 
 def test_an_edited_template_and_a_new_requirement(up: World):
-    (template,) = up.project.rglob("list.html")
+    (template,) = up.project.rglob("note_list.html")
     template.write_text(template.read_text().replace("</h1>", "</h1>\n<p>edited by hand</p>", 1))
     requirements = up.project / "requirements.txt"
     requirements.write_text(requirements.read_text() + "humanize\n")
