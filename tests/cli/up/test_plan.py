@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nuages.cli.up.plan import BuiltIn, Observed, ObservedApplication, Project, Requirement, plan
+from nuages.cli.up.plan import BuiltIn, Observed, ObservedApplication, Project, Requirement, plan, unanswered
 
 NOTES = Project(
     application="notes",
@@ -117,7 +117,8 @@ def test_an_optional_endpoint_is_left_to_the_user():
 
 def test_what_no_built_in_application_provides_is_named():
     needy = replace(NOTES, requires=(*NOTES.requires, Requirement("queue", "rabbitmq", optional=False)))
-    assert [requirement.name for requirement in needy.unanswered] == ["queue"]
+    assert [requirement.name for requirement in unanswered(needy, Observed())] == ["queue"]
+    assert unanswered(replace(NOTES, built_ins=()), RUNNING) == []
 
 
 def test_a_port_is_an_option_of_ingress():

@@ -172,7 +172,8 @@ def test_a_refused_operation_ends_up(engine, nuages):
     assert outcome.code == 1 and outcome.err.endswith("error: cannot integrate: no\nfix:   mend\n")
 
 
-def test_a_change_that_fails_later_ends_up(engine, nuages):
+def test_a_change_that_fails_later_ends_up(engine, nuages, impatient):
+    engine.on("GET", f"{M}/status", status("", "waiting"))
     engine.change("POST", f"{M}/deploy", number="8", status="Error", error={"message": "cannot read it", "fix": "mend"})
     outcome = nuages("up")
     assert outcome.code == 1 and outcome.err.endswith("error: cannot read it\nfix:   mend\n")

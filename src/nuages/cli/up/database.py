@@ -56,10 +56,11 @@ def check(session: Session, project: Project, related: frozenset[str]) -> tuple[
         return ()
     endpoint, vendor = wanted
     question = ["python3", "manage.py", "shell", "-c", QUESTION]
+    options = [f"--context={layout.WEB_SERVICE}", f"--timeout={TIMEOUT}s", "-w", layout.APP_DIRECTORY]
     body = {
         "unit": f"{project.application}/0",
         "container": container(project),
-        "argv": [PEBBLE, "exec", f"--context={layout.WEB_SERVICE}", f"--timeout={TIMEOUT}s", "--", *question],
+        "argv": [PEBBLE, "exec", *options, "--", *question],
         "tty": False,
     }
     argv: list[str] = session.post("enter", body=body)["argv"]

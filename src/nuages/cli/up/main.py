@@ -19,7 +19,7 @@ from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
 from nuages.cli.up.console import Console
 from nuages.cli.up.page import ask
 from nuages.cli.up.place import locate
-from nuages.cli.up.plan import Observed, Operation, Project, plan
+from nuages.cli.up.plan import Observed, Operation, Project, plan, unanswered
 from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
 from nuages.cli.up.watch import Trouble, output, settle
 from nuages.engine.api.client import Client, model_path
@@ -96,11 +96,12 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
             f"cannot open the page of {project.application}: it is running, but nothing publishes it",
             fix=f"{command_name()} status --relations; it needs an `ingress` endpoint related to traefik-k8s",
         )
-    notes = (*built.notes, *_page(session, project, url), *_unanswered(project))
+    notes = (*built.notes, *_page(session, project, url), *_unanswered(project, observed))
     if operations:
         application: dict[str, Any] = status["applications"][project.application]
         notes += database.check(session, project, frozenset(application.get("relations") or ()))
-    loud = port_line(port or PORT, url, command_name()) if operations else None
+    fresh = INGRESS_APPLICATION not in observed.applications
+    loud = port_line(port or PORT, url, command_name()) if fresh else None
     if loud:
         console.line(loud)
     console.close()
@@ -155,10 +156,10 @@ def _with_log(message: str, log: tuple[str, ...]) -> str:
     return "\n".join([message, *(f"  | {line}" for line in log)])
 
 
-def _unanswered(project: Project) -> tuple[str, ...]:
+def _unanswered(project: Project, observed: Observed) -> tuple[str, ...]:
     return tuple(
         f"nothing here provides {requirement.interface} for its endpoint {requirement.name} yet"
-        for requirement in project.unanswered
+        for requirement in unanswered(project, observed)
     )
 
 

@@ -55,15 +55,6 @@ class Project:
                     return built_in.name, endpoint
         return None
 
-    @property
-    def unanswered(self) -> tuple[Requirement, ...]:
-        """What the charm cannot do without and no built-in application provides."""
-        return tuple(
-            requirement
-            for requirement in self.requires
-            if requirement.optional is False and self.partner(requirement) is None
-        )
-
 
 @dataclass(frozen=True)
 class ObservedApplication:
@@ -238,3 +229,9 @@ def unrelated(application: str, requires: Iterable[Requirement], observed: Obser
         for requirement in requires
         if requirement.wanted and f"{application}:{requirement.name}" not in related
     ]
+
+
+def unanswered(project: Project, observed: Observed) -> list[Requirement]:
+    """Return what the charm cannot do without, no relation answers and no built-in application provides."""
+    missing = unrelated(project.application, project.requires, observed)
+    return [each for each in missing if each.optional is False and project.partner(each) is None]

@@ -71,10 +71,6 @@ def settle(session: Session, console: Console, changes: Sequence[str]) -> Troubl
     shown = _Tasks(session, console)
     while True:
         settled = bool(session.get("settled", wait="1")["settled"])
-        failed = shown.failed(changes)
-        if failed is not None:
-            shown.close()
-            return failed
         states = unit_states(session.get("status"))
         now = time.monotonic()
         if states != before or shown.update():
@@ -91,6 +87,12 @@ def settle(session: Session, console: Console, changes: Sequence[str]) -> Troubl
             if now - start > (ERROR_PATIENCE if state.workload == "error" else BLOCKED_PATIENCE):
                 shown.close()
                 return Trouble(state.text, state, tail(session, state))
+        failed = shown.failed(changes)
+        if failed is None:
+            since.pop("", None)
+        elif now - since.setdefault("", now) > ERROR_PATIENCE:
+            shown.close()
+            return failed
         if now - moved > STANDSTILL or now - began > OVERALL:
             shown.close()
             late = next((state for state in states if state.workload not in {"active", "unknown"}), None)
@@ -152,4 +154,5 @@ class _Tasks:
             if not change.get("ready"):
                 for task in change.get("tasks") or ():
                     if task["status"] == "Doing":
-                        yield f"{change['id']}/{task['id']}", str(task["summary"])
+                        # One hook is a task of every change that waits for it; it is shown once.
+                        yield str(task["summary"]), str(task["summary"])
