@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
 import json
 import os
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from nuages.engine import programs
 from nuages.engine.pods import record as records
 from nuages.engine.pods.pod import Pod
+from nuages.engine.pods.publishing import Published, RelayClient
 from nuages.engine.pods.record import ModelRecord, PodRecord
 from nuages.engine.pods.spec import PodSpec
-from nuages.engine.sandbox import process, relay, users
+from nuages.engine.sandbox import process, users
 from nuages.engine.sandbox.errors import SandboxError
-from nuages.engine.sandbox.namespaces import Namespaces, tail
+from nuages.engine.sandbox.namespaces import Namespaces
 from nuages.engine.sandbox.process import Process
 from nuages.engine.sandbox.users import Mode, UserMap
-
-Published = tuple[str, int]
-"""A host address and port."""
 
 
 class Model:
     """One model's process tree and the directory that belongs to it.
 
-    `directory` is private to this object: whatever it finds there and does not know, it removes. Blocking work happens in
-    threads; calls about different units run side by side.
+    `directory`/pods is private to this object: whatever it finds there and does not know, it removes. Blocking work
+    happens in threads; calls about different units run side by side.
     """
 
     def __init__(self, directory: Path, name: str, *, mode: Mode | None = None) -> None:
@@ -43,13 +37,13 @@ class Model:
         self.pods_directory = directory / "pods"
         self._wanted = mode
         self._path = directory / "model.json"
-        self._record = ModelRecord()
+        self.record = ModelRecord()
         self._pods: dict[str, Pod] = {}
         self._namespaces: Namespaces | None = None
         self._mutex = threading.RLock()
         self._locks: dict[str, asyncio.Lock] = {}
         self._opening = asyncio.Lock()
-        self._relaying = asyncio.Lock()
+        self._relay = RelayClient(self)
 
     # -- what it is
 
@@ -117,7 +111,7 @@ class Model:
             found = records.load(self._path)
             self._pods = {}
             if found.init and found.users and found.boot == process.boot_id() and found.init.alive():
-                self._record = found
+                self.record = found
                 self._namespaces = Namespaces(found.init, found.users, self.pods_directory)
                 self._adopt()
                 return
@@ -127,7 +121,7 @@ class Model:
             log = self.directory / "init.log"
             log.write_text("")
             self._namespaces = Namespaces.create(self.pods_directory, self._maps(), log)
-            self._record = ModelRecord(
+            self.record = ModelRecord(
                 boot=process.boot_id(),
                 init=self._namespaces.init,
                 users=self._namespaces.users,
@@ -137,13 +131,13 @@ class Model:
             self.save()
 
     def _adopt(self) -> None:
-        for unit, found in list(self._record.pods.items()):
+        for unit, found in list(self.record.pods.items()):
             pod = Pod(self, found)
             if pod.alive():
                 self._pods[unit] = pod
             else:
                 pod.kill()
-                del self._record.pods[unit]
+                del self.record.pods[unit]
         # What was started and not yet written down when the engine died: nobody will ever ask for it.
         known = {p.pid for p in self._processes()}
         for pid in self.namespaces.init.children():
@@ -158,8 +152,8 @@ class Model:
         self.write_names()
 
     def _processes(self) -> list[Process]:
-        found = [self._record.relay]
-        for pod in self._record.pods.values():
+        found = [self.record.relay]
+        for pod in self.record.pods.values():
             found.append(pod.pause)
             for container in pod.containers.values():
                 found += [container.monitor, container.pebble]
@@ -185,7 +179,7 @@ class Model:
 
     def _close(self) -> None:
         with self._mutex:
-            found = self._record if self._namespaces else records.load(self._path)
+            found = self.record if self._namespaces else records.load(self._path)
             owner = found.users
             if self._namespaces:
                 self._namespaces.kill()
@@ -194,12 +188,12 @@ class Model:
             self._namespaces, self._pods = None, {}
             if self.directory.exists():
                 self._sweep(owner)
-                self._record = ModelRecord(last_index=found.last_index, names=found.names)
+                self.record = ModelRecord(last_index=found.last_index, names=found.names)
                 self.save()
 
     async def destroy(self) -> None:
         """Close the model and remove its directory, whoever owns the files in it."""
-        owner = self._record.users or await asyncio.to_thread(lambda: records.load(self._path).users)
+        owner = self.record.users or await asyncio.to_thread(lambda: records.load(self._path).users)
         await self.close()
 
         def work() -> None:
@@ -229,7 +223,7 @@ class Model:
                 index = self._next_index()
                 address = f"10.77.{index // 256}.{index % 256}"
                 found = PodRecord(spec=spec, index=index, address=address)
-                self._record.pods[spec.unit] = found
+                self.record.pods[spec.unit] = found
                 pod = self._pods[spec.unit] = Pod(self, found)
             try:
                 await asyncio.to_thread(pod.make)
@@ -241,12 +235,12 @@ class Model:
 
     def _next_index(self) -> int:
         # As on Kubernetes, a new pod has a new address: nobody may count on the old one.
-        taken = {pod.index for pod in self._record.pods.values()}
-        index = self._record.last_index
+        taken = {pod.index for pod in self.record.pods.values()}
+        index = self.record.last_index
         for _ in range(65536):
             index = index + 1 if index < 65533 else 2
             if index not in taken and index % 256 not in (0, 255):
-                self._record.last_index = index
+                self.record.last_index = index
                 return index
         raise SandboxError(f"cannot make a pod in {self.name}: all addresses are taken")
 
@@ -266,7 +260,7 @@ class Model:
         self.remove(pod.directory)
         with self._mutex:
             self._pods.pop(unit, None)
-            self._record.pods.pop(unit, None)
+            self.record.pods.pop(unit, None)
             self.save()
         self.write_names()
 
@@ -278,7 +272,7 @@ class Model:
     async def set_names(self, names: Mapping[str, tuple[str, ...]]) -> None:
         """Say which names each address has, for every pod of the model (and those to come); pods know their own."""
         with self._mutex:
-            self._record.names = {address: tuple(given) for address, given in names.items()}
+            self.record.names = {address: tuple(given) for address, given in names.items()}
         await asyncio.to_thread(self._save_names)
 
     def _save_names(self) -> None:
@@ -293,7 +287,7 @@ class Model:
             table: dict[str, list[str]] = {}
             for pod in self._pods.values():
                 table[pod.address] = [pod.fqdn, pod.hostname, *pod.record.spec.aliases]
-            for address, names in self._record.names.items():
+            for address, names in self.record.names.items():
                 table.setdefault(address, []).extend(names)
             lines = [f"{address}\t{' '.join(dict.fromkeys(names))}\n" for address, names in table.items() if names]
             text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + "".join(lines)
@@ -308,81 +302,24 @@ class Model:
     # -- published ports
 
     async def publish(self, listener: socket.socket, host: str, port: int) -> None:
-        """Lead every caller of a host listener to `host`:`port` inside; `host` is an address or one of the model's names.
+        """Lead every caller of a host listener to `host`:`port` inside; `host` is an address or a name of the model.
 
         The listener is the model's from now on (it is closed here) and survives the engine. Publishing an address again
         replaces what was there.
         """
-        async with self._relaying:
-            if not (self._record.relay and self._record.relay.alive()):
-                await asyncio.to_thread(self._start_relay)
-            try:
-                await asyncio.to_thread(self._ask, {"do": "publish", "host": host, "port": port}, listener)
-            finally:
-                listener.close()
+        await self._relay.publish(listener, host, port)
 
     async def retarget(self, address: str, listen: int, host: str, port: int) -> None:
         """Lead the callers of an already published host address and port elsewhere."""
-        request = {"do": "retarget", "address": address, "listen": listen, "host": host, "port": port}
-        await asyncio.to_thread(self._ask, request)
+        await self._relay.retarget(address, listen, host, port)
 
     async def unpublish(self, port: int) -> None:
         """Close what is published on this port of the host, on every loopback address."""
-        if self._record.relay and self._record.relay.alive():
-            await asyncio.to_thread(self._ask, {"do": "unpublish", "listen": port})
+        await self._relay.unpublish(port)
 
     async def published(self) -> dict[Published, Published]:
         """Return what is published: host address and port → where it leads inside."""
-        if not (self._record.relay and self._record.relay.alive()):
-            return {}
-        answer = await asyncio.to_thread(self._ask, {"do": "list"})
-        return {(str(a), int(b)): (str(c), int(d)) for a, b, c, d in answer["published"]}
-
-    def _start_relay(self) -> None:
-        with self._mutex:
-            program = self.pods_directory / "relay.py"
-            program.write_bytes(Path(relay.__file__).read_bytes())
-            program.chmod(0o644)
-            path = self.directory / "relay.socket"
-            path.unlink(missing_ok=True)
-            control = socket.socket(socket.AF_UNIX)
-            try:
-                with _near(path) as short:
-                    control.bind(short)
-                path.chmod(0o600)
-                control.listen()
-                namespaces = self.namespaces
-                prefix = Path(sys.base_prefix).resolve()
-                python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-                inner = namespaces.inside(prefix)
-                executable = f"{inner}/{python.relative_to(prefix)}" if python.is_relative_to(prefix) else str(python)
-                names = namespaces.inside(self.pods_directory) + "/names.json"
-                argv = [executable, "-I", "-S", namespaces.inside(program), str(control.fileno()), names]
-                log = self.directory / "relay.log"
-                self._record.relay, _ = namespaces.background(argv, log=log, pass_fds=[control.fileno()])
-            finally:
-                control.close()
-            self.save()
-            self.write_names()
-
-    def _ask(self, request: Mapping[str, Any], listener: socket.socket | None = None) -> dict[str, Any]:
-        path = self.directory / "relay.socket"
-        try:
-            with socket.socket(socket.AF_UNIX) as connection, _near(path) as short:
-                connection.settimeout(20)
-                connection.connect(short)
-                descriptors = [listener.fileno()] if listener else []
-                socket.send_fds(connection, [json.dumps(request).encode()], descriptors)
-                connection.shutdown(socket.SHUT_WR)
-                answer = b"".join(iter(functools.partial(connection.recv, 65536), b""))
-        except OSError as error:
-            raise SandboxError(f"cannot publish a port: the relay of {self.name} does not answer ({error})") from None
-        if not answer:
-            raise SandboxError(f"cannot publish a port: {tail(self.directory / 'relay.log')}")
-        document: dict[str, Any] = json.loads(answer)
-        if "error" in document:
-            raise SandboxError(f"cannot publish a port: {document['error']}")
-        return document
+        return await self._relay.published()
 
     # -- for pods
 
@@ -393,7 +330,7 @@ class Model:
     def save(self) -> None:
         """Write the record (blocking)."""
         with self._mutex:
-            records.save(self._path, self._record)
+            records.save(self._path, self.record)
 
     def remove(self, path: Path) -> None:
         """Remove a tree in which containers may have made files (blocking)."""
@@ -407,13 +344,3 @@ class Model:
         result = process.run([process.tool("chown"), "-hR", f"{found.root}:{found.root}", "--", str(path)], timeout=600)
         if result.code:
             raise SandboxError(f"cannot give {path} to the pods: {result.err.strip()}")
-
-
-@contextlib.contextmanager
-def _near(path: Path):
-    # A Unix socket's address holds 107 bytes, and state directories can be deep.
-    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)

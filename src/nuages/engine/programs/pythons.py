@@ -37,7 +37,7 @@ class Python:
 
 
 def find(preferred: str, *, minimum: str = "3.10") -> Python:
-    """Return the interpreter of the minor version `preferred` if this machine has it, else the newest from `minimum` on.
+    """Return the interpreter of the minor version `preferred` if there is one here, else the newest from `minimum` on.
 
     Raises:
         ProgramError: there is no such interpreter.

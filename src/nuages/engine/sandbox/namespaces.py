@@ -98,7 +98,7 @@ class Namespaces:
         return self.init.alive()
 
     def enter(self, target: int | None = None, namespaces: str = "npm") -> list[str]:
-        """Return the nsenter command that joins the namespaces (nsenter's letters) of a host pid, by default the init's."""
+        """Return the nsenter command that joins namespaces (nsenter's letters) of a host pid, by default the init's."""
         flags = [f"-{letter}" for letter in namespaces]
         return [process.tool("nsenter"), "-t", str(target or self.init.pid), *self.users.enter(), *flags, "--"]
 

@@ -1,0 +1,24 @@
+"""Unix sockets in deep directories."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+_LIMIT = 107
+"""The bytes that a Unix socket's address holds."""
+
+
+@contextlib.contextmanager
+def near(path: Path) -> Generator[str]:
+    """Yield an address of a socket that is short enough, however deep its directory is."""
+    if len(os.fsencode(path)) <= _LIMIT:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
