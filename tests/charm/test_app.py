@@ -1,5 +1,8 @@
 """The charm under `ops.testing`: what a user sees after each event."""
 
+# Tables read best with a row in a line.
+# ruff: noqa: E501
+
 import dataclasses
 import json
 from pathlib import Path

@@ -1,5 +1,8 @@
 """Plans for given facts, as golden files; and that a plan carried out leaves nothing to do."""
 
+# Tables read best with a row in a line.
+# ruff: noqa: E501
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -186,7 +186,8 @@ def _load(step: Load, container: Container) -> None:
 
 def _reload(step: Reload, container: Container, plan: Plan) -> None:
     """Put a configuration into force without a restart, or put the old one back."""
-    container.remove(step.marker)
+    for path in gunicorn.markers(step.file.text):
+        container.remove(path)
     container.write(step.file)
     container.remove(gunicorn.CANDIDATE)
     if step.layer.services:
@@ -196,7 +197,8 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
     container.hang_up(step.service)
     try:
         _await_marker(step, container, since)
-        container.remove(gunicorn.marker_of(step.previous.text) or step.marker)
+        for path in gunicorn.markers(step.previous.text):
+            container.remove(path)
         _ask(Ask(step.service, step.host, layout.WEB_PORT, fresh=True), container, since)
     except Failed as failure:
         container.write(step.previous)
@@ -208,16 +210,17 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
 
 
 def _await_marker(step: Reload, container: Container, since: str) -> None:
-    """Wait until a worker has loaded the application with the new configuration.
+    """Wait until all workers have loaded the application with the new configuration.
 
-    The old workers answer for a moment after the signal, so an answer alone would prove nothing.
+    The old workers answer for a moment after the signal, so an answer alone would prove nothing. And a worker that is
+    not up yet can miss the signal of the next change, so one worker is not enough either.
     """
     end = time.monotonic() + FRESH
     while not container.exists(step.marker):
         if gone := _gone(step.service, container, since):
             raise Failed(statuses.CRASHED(error=gone))
         if time.monotonic() > end:
-            raise Failed(statuses.NOT_ANSWERING(reason="no worker has loaded the application"))
+            raise Failed(statuses.NOT_ANSWERING(reason="not all workers have loaded the application"))
         time.sleep(PAUSE)
 
 

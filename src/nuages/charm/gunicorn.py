@@ -60,10 +60,15 @@ control_socket_disable = True
 {settings}
 
 def post_worker_init(worker):
-    """Tell the charm that a worker of this configuration has loaded the application."""
+    """Tell the charm when all workers of this configuration have loaded the application."""
     try:
-        with open({marker!r}, "w"):
-            pass
+        with open({marker!r} + ".part", "a") as part:
+            part.write(".")
+            part.flush()
+            complete = part.tell() >= worker.cfg.workers
+        if complete:
+            with open({marker!r}, "w"):
+                pass
     except OSError:
         pass  # the charm then waits for an answer only
 '''
@@ -74,7 +79,7 @@ class Config(NamedTuple):
 
     text: str
     marker: str
-    """The file that a worker with this configuration makes; its name differs for each configuration."""
+    """The file that the last worker to load this configuration makes; its name differs for each configuration."""
 
 
 def config(
@@ -101,6 +106,12 @@ def config(
 
 def _items(mapping: Mapping[str, str]) -> str:
     return "".join(f"    {name!r}: {mapping[name]!r},\n" for name in sorted(mapping))
+
+
+def markers(text: str) -> tuple[str, ...]:
+    """Return the files that the workers of a configuration make."""
+    name = marker_of(text)
+    return (name, name + ".part") if name else ()
 
 
 def marker_of(text: str) -> str:

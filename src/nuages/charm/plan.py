@@ -101,14 +101,14 @@ class Load(NamedTuple):
 
 
 class Reload(NamedTuple):
-    """Put a configuration into force by SIGHUP; unless a worker loads it, put the old one back."""
+    """Put a configuration into force by SIGHUP; unless its workers load it, put the old one back."""
 
     file: File
     previous: File
     layer: Layer
     service: str
     marker: str
-    """The file that a worker of the new configuration makes when it has loaded the application."""
+    """The file that is there when all workers of the new configuration have loaded the application."""
     host: str
 
 

@@ -1,0 +1,144 @@
+"""Options as variables and settings."""
+
+# Tables read best with a row in a line.
+# ruff: noqa: E501
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nuages.charm import options
+from nuages.charm.environment import build
+from nuages.charm.facts import Option, Peer
+from tests.charm.made import OPTIONS, facts
+
+
+def settings(**config: Any) -> options.Settings:
+    return options.read(facts(config={name.replace("_", "-"): value for name, value in config.items()}))
+
+
+def variables(**config: Any) -> dict[str, str]:
+    return {variable.name: variable.value for variable in settings(**config).variables}
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "value"),
+    [
+        ({"greeting": " a\n'b\" "}, "DJANGO_GREETING", " a\n'b\" "),
+        ({"greeting": ""}, "DJANGO_GREETING", ""),
+        ({"limit_of_notes": 7}, "DJANGO_LIMIT_OF_NOTES", "7"),
+        ({"ratio": 2.5}, "DJANGO_RATIO", "2.5"),
+        ({"ratio": 1.0}, "DJANGO_RATIO", "1.0"),
+        ({"closed": True}, "DJANGO_CLOSED", "true"),
+        ({"django_debug": False}, "DJANGO_DEBUG", "false"),
+    ],
+)
+def test_value_of_each_type(config: dict[str, Any], name: str, value: str) -> None:
+    assert variables(**config) == {name: value}
+
+
+def test_unset_option_makes_no_variable() -> None:
+    assert variables() == {}
+
+
+def test_secret_option_makes_a_variable_of_each_key() -> None:
+    found = options.read(
+        facts(config={"mail": "secret:x"}, option_secrets={"mail": {"user-name": "u", "password": " p\n"}})
+    )
+    assert {variable.name: variable.value for variable in found.variables} == {
+        "DJANGO_MAIL_USER_NAME": "u",
+        "DJANGO_MAIL_PASSWORD": " p\n",
+    }
+    assert all(variable.secret for variable in found.variables)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"webserver_workers": 0}, "option webserver-workers is 0, must be at least 1: juju config notes webserver-workers=1"),
+        ({"webserver_timeout": -5}, "option webserver-timeout is -5, must be at least 0: juju config notes webserver-timeout=30"),
+        ({"webserver_worker_class": "tornado"}, "option webserver-worker-class is tornado, must be sync or gevent: juju config notes webserver-worker-class=sync"),
+        ({"django_secret_key": ""}, "option django-secret-key is empty: juju config notes django-secret-key=KEY"),
+        ({"django_secret_key": "a", "django_secret_key_id": "secret:x"}, "options django-secret-key and django-secret-key-id are both set: juju config notes --reset django-secret-key-id"),
+        ({"django_secret_key_id": "secret:x"}, "cannot read the secret of option django-secret-key-id: juju grant-secret secret:x notes"),
+    ],
+)  # fmt: skip
+def test_problem_names_the_option_and_the_command(config: dict[str, Any], message: str) -> None:
+    assert [problem.message for problem in settings(**config).problems] == [message]
+
+
+def test_required_option_without_value() -> None:
+    found = options.read(facts(options=(*OPTIONS, Option("token", "string", True)), config={}))
+    assert found.problems[0].message == "option token must be set: juju config notes token=VALUE"
+    assert not options.read(facts(options=(Option("token", "string", True),), config={"token": ""})).problems
+
+
+@pytest.mark.parametrize("option", ["django-secret-key-id", "app-secret-key"])
+def test_secret_key_from_a_secret(option: str) -> None:
+    found = options.read(facts(config={option: "secret:x"}, option_secrets={option: {"value": "k"}}))
+    assert found.secret_key is not None
+    assert found.secret_key.value == "k"
+    wrong = options.read(facts(config={option: "secret:x"}, option_secrets={option: {"key": "k"}}))
+    assert wrong.problems[0].level == "blocked"
+
+
+def environment(ingress: str = "", **changes: Any) -> dict[str, str]:
+    seen = facts(**changes)
+    return {variable.name: variable.value for variable in build(seen, options.read(seen), ingress, (), ())}
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        (None, ["notes.shop"]),
+        ("", ["notes.shop"]),
+        ("a.example, b.example", ["a.example", "b.example", "notes.shop"]),
+        ("a,,", ["a", "", "", "notes.shop"]),
+        ("*", ["*", "notes.shop"]),
+        ("notes.shop", ["notes.shop"]),
+    ],
+)
+def test_allowed_hosts(option: str | None, expected: list[str]) -> None:
+    config = {} if option is None else {"django-allowed-hosts": option}
+    assert json.loads(environment(config=config)["DJANGO_ALLOWED_HOSTS"]) == expected
+
+
+def test_base_url_and_what_follows_from_it() -> None:
+    found = environment("https://Shop.example:8443/notes")
+    assert found["DJANGO_BASE_URL"] == "https://Shop.example:8443/notes"
+    assert found["DJANGO_ALLOWED_HOSTS"] == '["shop.example"]'
+    assert found["DJANGO_CSRF_TRUSTED_ORIGINS"] == '["https://shop.example:8443"]'
+
+
+def test_users_own_csrf_origins_win_but_no_other_built_in() -> None:
+    names = (Option("csrf-trusted-origins", "string"), Option("base-url", "string"))
+    found = environment(options=names, config={"csrf-trusted-origins": "mine", "base-url": "mine"})
+    assert found["DJANGO_CSRF_TRUSTED_ORIGINS"] == "mine"
+    assert found["DJANGO_BASE_URL"] == "http://notes.shop:8000"
+
+
+def test_proxies_in_both_spellings() -> None:
+    found = environment(proxies={"http": "http://p:3128", "https": "", "no": "localhost"})
+    assert found["http_proxy"] == found["HTTP_PROXY"] == "http://p:3128"
+    assert "https_proxy" not in found
+    assert found["no_proxy"] == found["NO_PROXY"] == "localhost"
+
+
+def test_peers_are_sorted_as_text() -> None:
+    found = environment(peer=Peer(1, {}, {"notes/2": {}, "notes/10": {}}))
+    assert found["DJANGO_PEER_FQDNS"].split(",") == [
+        "notes-10.notes-endpoints.shop.svc.cluster.local",
+        "notes-2.notes-endpoints.shop.svc.cluster.local",
+    ]
+    assert "DJANGO_PEER_FQDNS" not in environment()
+
+
+VALUES = st.text() | st.booleans() | st.integers() | st.floats(allow_nan=False)
+
+
+@given(st.dictionaries(st.sampled_from([option.name for option in OPTIONS]), VALUES))
+def test_no_value_raises(config: dict[str, Any]) -> None:
+    options.read(facts(config=config))
