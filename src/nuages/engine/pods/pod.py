@@ -97,7 +97,7 @@ class Pod:
         return code if code >= 0 else 128 - code
 
     def _charm(self, argv: Sequence[str], cwd: str, mounts: Sequence[Mount]) -> list[str]:
-        namespaces, programs = self.model.namespaces, self.model.programs()
+        namespaces = self.model.namespaces
         root = self.directory / "charm"
         everything = [
             *self.files(),
@@ -112,10 +112,10 @@ class Pod:
             kind = mount.source.stat().st_mode
             if mount.writable or stat.S_ISSOCK(kind):
                 self.model.own(mount.source)
-            roots.make_target(root, mount.target, directory=stat.S_ISDIR(kind))
+            roots.make_target(root, mount.target, folder=stat.S_ISDIR(kind))
             binds.append(Bind(namespaces.inside(mount.source), mount.target, mount.writable))
         binds += [Bind(namespaces.inside(Path(source)), target) for source, target in self._lent()]
-        argv = bubblewrap.charm(namespaces.inside(programs["bwrap"]), namespaces.inside(root), binds, cwd, argv)
+        argv = bubblewrap.charm(self.model.bwrap(), namespaces.inside(root), binds, cwd, argv)
         return [*namespaces.enter(self.pause.pid, POD_NAMESPACES), *argv]
 
     def _lent(self) -> list[tuple[str, str]]:
@@ -151,9 +151,8 @@ class Pod:
     def make(self) -> None:
         """Make the pod's directory, namespaces and containers (blocking)."""
         etc, charm = self.directory / "etc", self.directory / "charm"
-        etc.mkdir(mode=0o755, parents=True)
-        for path in (self.directory, etc):
-            path.chmod(0o755)
+        for path in (self.directory, self.directory / "containers", etc):
+            roots.directory(path)
         (etc / "hosts").write_text("")
         (etc / "hostname").write_text(self.hostname + "\n")
         (etc / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")

@@ -56,6 +56,12 @@ def _capabilities() -> list[str]:
     return words
 
 
+def limited() -> list[str]:
+    """Return the command that takes from what it starts inside a container all that a container has not."""
+    kept = ",".join(["-all", *(f"+{name.lower()}" for name in CAPABILITIES)])
+    return ["/usr/bin/setpriv", "--bounding-set", kept, "--inh-caps", "-all"]
+
+
 def workload(bwrap: str, mode: Mode, root: str, binds: Sequence[Bind], command: Sequence[str]) -> list[str]:
     """Return the command that runs `command` as PID 1 of a workload container, telling its pid on descriptor 3.
 

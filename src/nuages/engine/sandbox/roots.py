@@ -55,12 +55,13 @@ def make(image: Image | None, root: Path, targets: Iterable[tuple[str, bool]]) -
         SandboxError: the image cannot be copied, for example because the disk is full.
     """
     if image is None:
-        root.mkdir(mode=0o755)
+        directory(root)
     else:
         _copy(image.root, root)
     for name, mode in _DIRECTORIES.items():
-        if _make_directory(root, name):
-            (root / name).chmod(mode)
+        path = _walk(root, PurePosixPath(name))
+        if path and not path.is_symlink() and not path.exists():
+            directory(path, mode)
     lent = _merge(root)
     for name, text in _FILES.items():
         path = root / name
@@ -70,10 +71,10 @@ def make(image: Image | None, root: Path, targets: Iterable[tuple[str, bool]]) -
     for name in _LENT:
         host, own = Path("/") / name, root / name
         if host.exists() and not own.is_symlink() and not own.exists():
-            make_target(root, f"/{name}", directory=host.is_dir())
+            make_target(root, f"/{name}", folder=host.is_dir())
             lent.append((host, f"/{name}"))
-    for target, directory in targets:
-        make_target(root, target, directory=directory)
+    for target, folder in targets:
+        make_target(root, target, folder=folder)
     return lent
 
 
@@ -86,7 +87,7 @@ def _merge(root: Path) -> list[tuple[Path, str]]:
         if host.is_symlink():
             own.symlink_to(host.readlink())
         else:
-            own.mkdir(mode=0o755)
+            directory(own)
             lent.append((host, f"/{name}"))
     return lent
 
@@ -112,7 +113,7 @@ def _walk(root: Path, path: PurePosixPath) -> Path | None:
         if current.is_symlink():
             return None
         if not current.exists():
-            current.mkdir(mode=0o755)
+            directory(current)
         elif not current.is_dir():
             return None
     return current / path.parts[-1] if path.parts else root
@@ -125,15 +126,13 @@ def _relative(target: str) -> PurePosixPath:
     return path.relative_to("/")
 
 
-def _make_directory(root: Path, name: str) -> bool:
-    path = _walk(root, PurePosixPath(name))
-    if path is None or path.is_symlink() or path.exists():
-        return False
-    path.mkdir(mode=0o755)
-    return True
+def directory(path: Path, mode: int = 0o755) -> None:
+    """Make a directory with exactly this mode, whatever the umask: pods have users of their own."""
+    path.mkdir()
+    path.chmod(mode)
 
 
-def make_target(root: Path, target: str, *, directory: bool) -> None:
+def make_target(root: Path, target: str, *, folder: bool) -> None:
     """Make a mount point in a root, with parents that everybody may enter.
 
     Raises:
@@ -148,9 +147,10 @@ def make_target(root: Path, target: str, *, directory: bool) -> None:
     if path.is_symlink():
         path.unlink()
     if not path.exists():
-        if directory:
-            path.mkdir(mode=0o755)
+        if folder:
+            directory(path)
         else:
-            path.touch(mode=0o644)
-    elif stat.S_ISDIR(path.lstat().st_mode) != directory:
-        raise SandboxError(f"cannot mount at {target}: the image has {'a file' if directory else 'a directory'} there")
+            path.touch()
+            path.chmod(0o644)
+    elif stat.S_ISDIR(path.lstat().st_mode) != folder:
+        raise SandboxError(f"cannot mount at {target}: the image has {'a file' if folder else 'a directory'} there")
