@@ -20,7 +20,7 @@ from nuages.build.rock_project import RockProject, requirement_files
 from nuages.engine.programs import Progress, cache_dir
 from nuages.engine.programs.pythons import Python
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Part of every digest: changed when what this module makes changes."""
 
 _LOCAL = (".", "-e", "--editable", "file:", "/")
@@ -99,6 +99,7 @@ def _commands(made: Environment) -> None:
     for name in ("python3", "python", f"python{made.python.version}"):
         (directory / name).symlink_to(made.python.executable)
     (directory / "statsd_exporter").touch(mode=0o755)  # the program is bound over it
+    (directory / "pebble").symlink_to("/charm/bin/pebble")  # a rock has one too, and people type it in a shell
     for entry in os.scandir("/usr/bin"):
         link = directory / entry.name
         if not link.is_symlink() and not link.exists():
