@@ -120,10 +120,10 @@ def converge(client: ops.pebble.Client, workload: Workload) -> ops.pebble.Change
     changed = not plan_holds(client.get_plan().to_dict(), workload.layer)
     if changed:
         client.add_layer("nuages", workload.layer, combine=True)
-    running = (ops.pebble.ServiceStatus.ACTIVE, "backoff")
-    if changed or any(info.current not in running for info in client.get_services()):
         return client.replan_services(timeout=0)
-    return None
+    idle = [info.name for info in client.get_services() if info.current != ops.pebble.ServiceStatus.ACTIVE]
+    # One that waits to be restarted is started at once, so that what is wrong with it is said now.
+    return client.start_services(idle, timeout=0) if idle else None
 
 
 def plan_holds(plan: Mapping[str, object], layer: ops.pebble.LayerDict) -> bool:
@@ -166,7 +166,8 @@ def await_ready(
     probe: Sequence[str],
     change: ops.pebble.ChangeID | None,
     *,
-    what: str,
+    server: str,
+    application: str,
     timeout: float,
 ) -> bool:
     """Wait until the `probe` command succeeds in the container; with `timeout` 0, look once.
@@ -183,7 +184,7 @@ def await_ready(
             pass  # not yet, which is what we came to wait for
         started = client.get_change(change) if change else None
         if started and started.ready and started.err:
-            raise ServiceError(f"cannot start {what}: {_reason(started)}", fix="nuages logs shows what it printed")
+            raise ServiceError(f"cannot start {server}: {_reason(started)}", fix=f"nuages logs {application}")
         if time.monotonic() > deadline:
             return False
 
@@ -194,9 +195,11 @@ def check_is_up(client: ops.pebble.Client) -> bool:
 
 
 def _reason(change: ops.pebble.Change) -> str:
-    """Return what Pebble logged last about a failed start."""
-    entries = [line for task in change.tasks for entry in task.log for line in entry.splitlines() if line.strip()]
-    return entries[-1].partition(" ERROR ")[2] or entries[-1] if entries else change.err or "no reason given"
+    """Return the last line that a server which did not start has printed, else what Pebble says of it."""
+    entries = [entry for task in change.tasks for entry in task.log]
+    printed = [entry.splitlines()[-1].strip() for entry in entries if "service output" in entry and "\n" in entry]
+    said = [entry.partition(" ERROR ")[2] for entry in entries if " ERROR " in entry]
+    return (printed or said or [change.err or "no reason given"])[-1]
 
 
 def write_root(package: str, directory: Path, files: Mapping[str, str]) -> Path:

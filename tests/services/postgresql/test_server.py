@@ -201,3 +201,27 @@ def test_data_outlive_the_pod_even_when_all_is_killed(database: Database, direct
         database.hook("postgresql-pebble-ready")
         assert database.context.status == ("active", "")
         assert database.query(notes, "SELECT title FROM note") == "été"
+
+
+def test_a_cluster_that_was_being_made_when_all_was_killed_is_made_anew(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    directory = tmp_path_factory.mktemp("c")
+    with running(SERVICE, directory) as pod:
+        context = FakeContext(pod.client, hook="install")
+        asyncio.run(SERVICE.hook(context))
+        until((directory / "data/cluster/new/PG_VERSION").exists, "initdb is at work")
+    assert not (directory / "data/cluster/18").exists()
+    with running(SERVICE, directory) as pod:
+        Database(pod)
+
+
+def test_data_of_another_version_are_left_alone_and_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    directory = tmp_path_factory.mktemp("v")
+    with running(SERVICE, directory) as pod:
+        (directory / "data/cluster/17").mkdir(parents=True)
+        context = FakeContext(pod.client, hook="postgresql-pebble-ready")
+        for _ in range(2):  # the retried hook says it too
+            with pytest.raises(NuagesError) as failure:
+                asyncio.run(SERVICE.hook(context))
+            assert str(failure.value) == "cannot start PostgreSQL: these data are of PostgreSQL 17, this is 18"

@@ -58,6 +58,9 @@ class PostgreSQL:
 
     async def hook(self, context: Context) -> None:
         """Start the server, make users and databases as the relations want them, answer, and say how things are."""
+        if context.relation and context.relation.breaking and context.is_leader:
+            for key in answer.SECRETS:
+                context.remove_secret(driver.secret_label(context.relation, key))
         if not driver.serves(context):
             context.set_status("blocked", driver.one_unit_only(context))
             return
@@ -100,7 +103,9 @@ class PostgreSQL:
         def work(client: ops.pebble.Client) -> bool:
             change = driver.converge(client, server.workload())
             timeout = _START_TIMEOUT if patient else 0
-            ready = driver.await_ready(client, server.READY, change, what="PostgreSQL", timeout=timeout)
+            ready = driver.await_ready(
+                client, server.READY, change, server="PostgreSQL", application=context.application, timeout=timeout
+            )
             if patient and not ready:
                 raise driver.ServiceError(
                     f"cannot reach PostgreSQL: it takes no connections after {timeout:.0f} s",
@@ -163,10 +168,6 @@ async def _serve(context: Context, *, operator: str = "") -> str:
     where = answer.Server(context.application, context.model, server.PORT, server.VERSION)
     for relation, request, password in requests:
         driver.give(context, relation, answer.answer(request, password, where))
-    broken = context.relation
-    if broken and broken.breaking:
-        for key in answer.SECRETS:
-            context.remove_secret(driver.secret_label(broken, key))
     return problems[0] if problems else ""
 
 

@@ -111,7 +111,14 @@ class Traefik:
             change = driver.converge(client, server.workload(document))
             if change is None:
                 return driver.check_is_up(client)
-            return driver.await_ready(client, server.READY, change, what="Traefik", timeout=_START_TIMEOUT)
+            return driver.await_ready(
+                client,
+                server.READY,
+                change,
+                server="Traefik",
+                application=context.application,
+                timeout=_START_TIMEOUT,
+            )
 
         return await driver.with_pebble(context, work)
 
