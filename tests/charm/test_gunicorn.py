@@ -21,7 +21,8 @@ from tests.charm.conftest import COMMAND
 
 VERSION = "23.0.0"
 APPLICATION = """\
-import json, os
+import json, os, time
+time.sleep(0.3)  # what Django takes; gunicorn ends the old workers right after it has made the new ones
 if os.environ.get("DJANGO_GREETING") == "crash":
     raise RuntimeError("told to crash")
 def application(environ, start_response):
