@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import World, eventually
+from tests.e2e.world import Browser, World, eventually
 
 
 @pytest.fixture(scope="module")
@@ -18,18 +20,20 @@ def up(world: World) -> World:
     return world
 
 
-def processes(world: World, *words: str) -> list[int]:
-    """Host pids whose command line holds every word and which belong to this state folder's pods."""
+def processes(world: World, container: str, program: str) -> list[int]:
+    """Host pids of a program in a container of this world's pods: told by its environment and its mounts."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            namespace = (entry / "ns" / "user").readlink()
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
+            mounts = (entry / "mountinfo").read_text()
         except OSError:
             continue
-        if all(word in line for word in words) and namespace != Path("/proc/self/ns/user").readlink():
+        named = any(Path(word).name == program for word in words[:3])
+        if named and f"JUJU_CONTAINER_NAME={container}" in environment and world.project.parent.name in mounts:
             found.append(int(entry.name))
     return found
 
@@ -44,46 +48,57 @@ def test_the_daemon(up: World):
     os.kill(pid, signal.SIGKILL)
     eventually("the daemon is gone", lambda: not Path(f"/proc/{pid}").exists(), seconds=5)
 
-    from tests.e2e.world import Browser
-
     assert "Survivor" in Browser(url).get("/").text
     assert up.workload("notes/0")[0] == "active"
     assert up.daemon_pid != pid
 
 
 def test_gunicorn(up: World):
-    masters = processes(up, "gunicorn", "/django/gunicorn.conf.py")
-    assert masters
-    for pid in masters:
+    gunicorns = processes(up, "django-app", "gunicorn")
+    assert len(gunicorns) >= 2
+    for pid in gunicorns:
         os.kill(pid, signal.SIGKILL)
     eventually("200 again", lambda: page_is_fine(up), seconds=10)
     eventually("active", lambda: up.workload("notes/0")[0] == "active", seconds=30)
 
 
-@pytest.mark.parametrize("unit", ["notes", "postgresql-k8s"])
-def test_pebble(up: World, unit: str):
-    marker = "gunicorn" if unit == "notes" else "postgres"
-    pebbles = [
-        pid
-        for pid in processes(up, "pebble", "run", "--hold")
-        if any(marker in _command(child) for child in _descendants(pid))
-    ]
-    assert len(pebbles) == 1, pebbles
-    os.kill(pebbles[0], signal.SIGKILL)
+@pytest.mark.parametrize(("unit", "container"), [("notes/0", "django-app"), ("postgresql-k8s/0", "postgresql")])
+def test_pebble(up: World, unit: str, container: str):
+    (pebble,) = processes(up, container, "pebble")
+    os.kill(pebble, signal.SIGKILL)
     eventually("200 again", lambda: page_is_fine(up), seconds=20)
-    eventually("active", lambda: up.workload(f"{unit}/0")[0] == "active", seconds=30)
+    eventually("active", lambda: up.workload(unit)[0] == "active", seconds=30)
+    assert processes(up, container, "pebble") != [pebble]
 
 
-def _command(pid: int) -> str:
+def test_a_hook_that_the_daemon_died_in_runs_again(up: World):
+    """The daemon dies while config-changed runs: the next command adopts the pods and repeats the hook."""
+    setting = subprocess.Popen(
+        [sys.executable, "-m", "nuages.cli", "config", "notes", "greeting=Encore"],
+        cwd=up.project, env=dict(up.environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    eventually("the hook runs", lambda: any(map(_is_dispatch, _children_of(up.daemon_pid))), seconds=20)
+    os.kill(up.daemon_pid, signal.SIGKILL)
+    setting.wait(30)
+
+    assert up.workload("notes/0")[0] in {"active", "maintenance"}
+    eventually("the hook was repeated", lambda: "Encore" in up.browser().get("/").text, seconds=15)
+    eventually("active", lambda: up.workload("notes/0")[0] == "active", seconds=15)
+
+
+def _is_dispatch(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return b"dispatch" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
-        return ""
+        return False
 
 
-def _descendants(pid: int) -> list[int]:
-    try:
-        children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-    return children + [grandchild for child in children for grandchild in _descendants(child)]
+def _children_of(pid: int) -> list[int]:
+    """Host pids of the direct children of every thread of a process."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found += [int(word) for word in (task / "children").read_text().split()]
+        except OSError:
+            continue
+    return found

@@ -90,7 +90,7 @@ def test_an_up_that_is_interrupted_anywhere_is_continued(world: World):
 
 
 def test_a_page_that_is_none_is_no_success(world: World):
-    (settings,) = world.project.glob("*/settings.py")
+    (settings,) = world.project.rglob("settings.py")
     before = settings.read_text()
     settings.write_text(before + "\nALLOWED_HOSTS = ['elsewhere.example']\n")
     refused = world.nuages("up", check=False)
