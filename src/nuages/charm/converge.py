@@ -1,5 +1,6 @@
 """From the container as it is to the container as it shall be: the steps in between."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from nuages.charm import gunicorn, migrations, secret_key, services, statuses
@@ -37,6 +38,10 @@ _CHECK: dict[str, object] = {"override": "replace", "level": "ready", "threshold
 # master ends when its workers cannot boot, and a request now and then would fill the log and bother the application.
 CLOSED: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": 1}}
 OPEN: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": layout.WEB_PORT}}
+
+
+UP = ("active", "backoff")
+"""States of a service that runs, or that Pebble is about to bring back."""
 
 
 class Target(NamedTuple):
@@ -89,71 +94,79 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
 
 
 def _steps(workload: Workload, target: Target) -> tuple[Step, ...]:
-    """Return what brings the services to their target: the web service first, then the others."""
+    """Return what brings the services to their target.
+
+    First those that are not the application's, because the web service sends its metrics to one of them; then the web
+    service, and when it answers the check and the others.
+    """
     wanted = target.services
     changed = [name for name in wanted if not services.same(workload.services.get(name), wanted[name])]
-    others = [name for name in wanted if name != WEB]
-    layer = Layer(LABEL, {name: wanted[name] for name in changed})
     steps: list[Step] = []
-    group = str(wanted[WEB].get("group") or wanted[WEB].get("user") or "")
-    file = File(layout.GUNICORN_CONFIG, target.config.text, group)
+    if helpers := _to_start(workload, {name: each for name, each in workload.original.items() if name not in wanted}):
+        steps.append(Start(helpers))
+    steps += _web(workload, target, changed)
+    if workload.checks.get(CHECK, {}).get("tcp") != OPEN["tcp"]:
+        steps.append(Layer(GATE, checks={CHECK: OPEN}))
+    steps += _others(workload, wanted, changed)
+    return tuple(steps)
+
+
+def _web(workload: Workload, target: Target, changed: list[str]) -> list[Step]:
+    wanted = target.services[WEB]
+    layer = Layer(LABEL, {name: target.services[name] for name in changed})
+    user = str(wanted.get("user") or "")
+    file = File(layout.GUNICORN_CONFIG, target.config.text, str(wanted.get("group") or user))
     new_file = workload.gunicorn != file.text
     alive = workload.states.get(WEB) == "active"
     ask = Ask(WEB, target.host, layout.WEB_PORT, fresh=False)
-    if alive and not services.needs_restart(workload.services.get(WEB), wanted[WEB]) and workload.gunicorn is not None:
-        if new_file:
-            user = str(wanted[WEB].get("user") or "")
-            application = gunicorn.application(str(wanted[WEB].get("command", "")))
-            candidate = file._replace(path=gunicorn.CANDIDATE)
-            previous = file._replace(text=workload.gunicorn)
-            steps.append(Load(candidate, layout.PYTHON, application, user, layout.APP_DIRECTORY))
-            steps.append(Reload(file, previous, layer, WEB, target.config.marker, target.host))
-        elif changed:
-            steps.append(layer)
-            if WEB in changed:
-                steps.append(Start((WEB,)))
-        if not new_file and not workload.answering:
-            steps.append(ask)
-    else:
+    steps: list[Step] = []
+    if not alive or workload.gunicorn is None or services.needs_restart(workload.services.get(WEB), wanted):
         if new_file:
             steps.append(Write(file))
         if changed:
             steps.append(layer)
         steps.append(Restart((WEB,)) if alive else Start((WEB,)))
-        steps.append(ask._replace(fresh=True))
-    if workload.checks.get(CHECK, {}).get("tcp") != OPEN["tcp"]:
-        steps.append(Layer(GATE, checks={CHECK: OPEN}))
-    steps += _others(workload, target, [name for name in others if name in changed])
-    return tuple(steps)
+        return [*steps, ask._replace(fresh=True)]
+    if new_file:
+        application = gunicorn.application(str(wanted.get("command", "")))
+        candidate = file._replace(path=gunicorn.CANDIDATE)
+        previous = file._replace(text=workload.gunicorn)
+        return [
+            Load(candidate, layout.PYTHON, application, user, layout.APP_DIRECTORY),
+            Reload(file, previous, layer, WEB, target.config.marker, target.host),
+        ]
+    if changed:
+        steps.append(layer)
+    if WEB in changed:
+        steps.append(Start((WEB,)))
+    return steps if workload.answering else [*steps, ask]
 
 
-def _others(workload: Workload, target: Target, changed: list[str]) -> list[Step]:
-    """Start, restart or stop all services but the web service."""
-    definitions: dict[str, Service] = {**workload.original, **target.services}
-    start: list[str] = []
-    restart: list[str] = []
-    halt: list[str] = []
-    for name, service in definitions.items():
-        if name == WEB:
-            continue
-        active = workload.states.get(name) in ("active", "backoff")
-        if service.get("startup") == "enabled":
-            if not active:
-                start.append(name)
-            elif name in changed:
-                restart.append(name)
-        elif active and services.is_scheduler(name):
-            halt.append(name)
-    steps: list[Step] = []
-    steps += stop(workload, tuple(halt))
-    if restart:
-        steps.append(Restart(tuple(sorted(restart))))
-    if start:
-        steps.append(Start(tuple(sorted(start))))
+def _others(workload: Workload, wanted: dict[str, Service], changed: list[str]) -> list[Step]:
+    """Stop, restart and start the application's services but the web service."""
+    rest = {name: service for name, service in wanted.items() if name != WEB}
+    halt = tuple(name for name in rest if services.is_scheduler(name) and rest[name].get("startup") != "enabled")
+    running = [name for name in rest if workload.states.get(name) in UP and rest[name].get("startup") == "enabled"]
+    steps: list[Step] = [*stop(workload, halt)]
+    if restart := tuple(sorted(name for name in running if name in changed)):
+        steps.append(Restart(restart))
+    if start := _to_start(workload, rest):
+        steps.append(Start(start))
     return steps
+
+
+def _to_start(workload: Workload, wanted: Mapping[str, Service]) -> tuple[str, ...]:
+    """Return which of the services shall run and do not."""
+    return tuple(
+        sorted(
+            name
+            for name, service in wanted.items()
+            if service.get("startup") == "enabled" and workload.states.get(name) not in UP
+        )
+    )
 
 
 def stop(workload: Workload, names: tuple[str, ...]) -> tuple[Step, ...]:
     """Return the step that stops those of the services that run."""
-    running = tuple(sorted(name for name in names if workload.states.get(name) in ("active", "backoff")))
+    running = tuple(sorted(name for name in names if workload.states.get(name) in UP))
     return (Stop(running),) if running else ()
