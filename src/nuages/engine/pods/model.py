@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import socket
@@ -22,6 +23,8 @@ from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import Namespaces
 from nuages.engine.sandbox.process import Process
 from nuages.engine.sandbox.users import Mode, UserMap
+
+logger = logging.getLogger(__name__)
 
 
 class Model:
@@ -232,7 +235,10 @@ class Model:
                 await asyncio.to_thread(pod.make)
                 await asyncio.gather(*(container.restart() for container in pod.containers.values()))
             except BaseException:
-                await asyncio.shield(asyncio.to_thread(self._stop, spec.unit, 0.0))
+                try:
+                    await asyncio.shield(asyncio.to_thread(self._stop, spec.unit, 0.0))
+                except SandboxError:
+                    logger.exception("cannot clean up after %s", spec.unit)  # the first error is the one to tell
                 raise
             return pod
 

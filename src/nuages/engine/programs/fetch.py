@@ -70,7 +70,9 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
         toolchain = PROGRAMS["go"]
         if toolchain not in missing and present(toolchain) is None:
             groups.append([toolchain])
-    _check_space([program for group in groups for program in group])
+    everything = [program for group in groups for program in group]
+    if work.free(cache_dir()) < _needed(everything):
+        raise work.no_space(", ".join(program.name for program in everything), cache_dir(), _needed(everything))
     place = cache_dir() / "programs"
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -112,7 +114,7 @@ def _source(program: Program, kind: type[Go]) -> Go | None:
     return next((source for source in program.sources if isinstance(source, kind)), None)
 
 
-def _check_space(programs: Sequence[Program]) -> None:
+def _needed(programs: Sequence[Program]) -> int:
     needs: dict[str, int] = {}
     for program in programs:
         for source in program.sources:
@@ -120,10 +122,7 @@ def _check_space(programs: Sequence[Program]) -> None:
                 key = "go" if isinstance(source, Go) else program.name
                 needs[key] = max(needs.get(key, 0), source.installed)
                 break
-    needed = sum(needs.values())
-    place = cache_dir()
-    if work.free(place) < needed:
-        raise work.no_space(", ".join(program.name for program in programs), place, needed)
+    return sum(needs.values())
 
 
 def _fetch_group(group: Sequence[Program], job: Job) -> None:
@@ -151,9 +150,17 @@ def _fetch_group(group: Sequence[Program], job: Job) -> None:
                 _fetch_one(todo[0], job, temporary)
                 temporary.rename(home(todo[0]))
         except OSError as error:
-            raise work.failure(job.program, error.strerror or str(error), temporary.parent) from None
+            raise _ended(job, todo, temporary, work.failure(job.program, error.strerror or str(error))) from None
+        except ProgramError as error:
+            raise _ended(job, todo, temporary, error) from None
         finally:
             _remove(temporary)
+
+
+def _ended(job: Job, programs: Sequence[Program], temporary: Path, error: ProgramError) -> ProgramError:
+    _remove(temporary)
+    # What is missing can only be said when the half that was there is gone.
+    return work.no_space(job.program, cache_dir(), _needed(programs)) if error.code == "no-space" else error
 
 
 def _fetch_one(program: Program, job: Job, directory: Path) -> None:

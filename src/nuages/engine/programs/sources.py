@@ -67,9 +67,12 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
     argv += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--python-version", "3.13", "--no-progress"]
     argv += ["-r", str(lock)]
 
+    most = 0
+
     def watch() -> None:
-        done = work.size(own / "cache") * source.download // source.installed
-        job.say(min(done, source.download), source.download, "downloading")
+        nonlocal most
+        most = max(most, work.size(own / "cache") * source.download // source.installed)
+        job.say(min(most, source.download), source.download, "downloading")
 
     job.say(0, source.download, "downloading")
     work.run(job, argv, cwd=directory, environment=os.environ, log=own / "log", watch=watch)

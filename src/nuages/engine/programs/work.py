@@ -86,13 +86,13 @@ def run(
         if child.stdin:
             child.stdin.close()
     if code:
-        raise failure(job.program, log.read_text(errors="replace"), cwd)
+        raise failure(job.program, log.read_text(errors="replace"))
 
 
-def failure(program: str, output: str, place: Path, *, needed: int = 0) -> ProgramError:
+def failure(program: str, output: str) -> ProgramError:
     """Return the error that a failed tool's output means."""
     if any(word in output for word in _NO_SPACE):
-        return no_space(program, place, needed)
+        return ProgramError(f"cannot fetch {program}: no space left", code="no-space")
     if any(word in output for word in _NO_NETWORK):
         return ProgramError(
             f"cannot fetch {program}: the package registry cannot be reached",

@@ -106,8 +106,8 @@ class Namespaces:
         """Make a pod's network, host name and ipc namespaces and return the process that holds them."""
         argv = [*self.enter(), "sh", "-c", _PAUSE, "sh", hostname, address, link]
         result = process.run(argv, log=log)
-        match = re.search(r"^pid=(\d+)$", result.out, re.MULTILINE)
-        if not match or "ready" not in result.out.splitlines():
+        match = re.search(r"pid=(\d+)\n", result.out)
+        if not match or "ready" not in result.out:
             raise SandboxError(f"cannot make the network of {hostname}: {tail(log)}")
         return self.process(int(match[1]))
 
@@ -129,7 +129,8 @@ class Namespaces:
         script = _BACKGROUND.format(told="3>&1" if told else "")
         sh = [*self.enter(target, namespaces), "/bin/sh", "-c", script, "sh", *argv]
         result = process.run(sh, log=log, environment=environment, pass_fds=pass_fds)
-        match = re.search(r"^pid=(\d+)$", result.out, re.MULTILINE)
+        # Two writers share the pipe: the number may stand in the middle of what was told.
+        match = re.search(r"pid=(\d+)\n", result.out)
         if not match:
             raise SandboxError(f"cannot start {Path(argv[0]).name}: {tail(log)}")
         return self.process(int(match[1])), result.out.replace(match[0], "")

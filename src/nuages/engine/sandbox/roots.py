@@ -105,8 +105,11 @@ def _copy(source: Path, root: Path) -> None:
     root.chmod(0o755)
 
 
-def _walk(root: Path, path: PurePosixPath) -> Path | None:
-    """Return the path below `root`, or None when one of its parents is a link: links of an image may lead anywhere."""
+def _walk(root: Path, path: PurePosixPath, *, entered: bool = False) -> Path | None:
+    """Return the path below `root`, or None when one of its parents is a link: links of an image may lead anywhere.
+
+    With `entered`, everybody may pass through the parents: a Python below root's home must run as any user.
+    """
     current = root
     for part in path.parts[:-1]:
         current = current / part
@@ -116,6 +119,8 @@ def _walk(root: Path, path: PurePosixPath) -> Path | None:
             directory(current)
         elif not current.is_dir():
             return None
+        elif entered and not current.stat().st_mode & 0o001:
+            current.chmod(current.stat().st_mode | 0o011)
     return current / path.parts[-1] if path.parts else root
 
 
@@ -141,7 +146,7 @@ def make_target(root: Path, target: str, *, folder: bool) -> None:
     relative = _relative(target)
     if relative.parts[:1] in (("usr",), ("proc",), ("dev",), ("run",)):
         return  # covered by a mount; bubblewrap makes what is missing there
-    path = _walk(root, relative)
+    path = _walk(root, relative, entered=True)
     if path is None:
         return
     if path.is_symlink():

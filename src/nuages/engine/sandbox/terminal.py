@@ -47,20 +47,25 @@ def main(argv: Sequence[str]) -> int:
     os.close(theirs)
     try:
         if before:
-            tty.setraw(0)
-        _carry(ours)
+            tty.setraw(0, termios.TCSADRAIN)
+        _carry(ours, child)
     finally:
         if before:
-            termios.tcsetattr(0, termios.TCSAFLUSH, before)
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
         os.close(ours)
     code = child.wait()
     return code if code >= 0 else 128 - code
 
 
-def _carry(ours: int) -> None:
+def _carry(ours: int, child: subprocess.Popen[bytes]) -> None:
+    # Not until the terminal is closed: what the command left behind may keep that open for ever.
     sources = [0, ours]
     while True:
-        for source in select.select(sources, [], [])[0]:
+        ended = child.poll() is not None
+        ready = select.select([ours] if ended else sources, [], [], 0 if ended else 0.1)[0]
+        if ended and not ready:
+            return
+        for source in ready:
             try:
                 data = os.read(source, 65536)
             except OSError:  # EIO: nobody has the other end open any more
