@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from nuages import __version__
+from nuages.cli.code import fingerprint
+from nuages.cli.connection import CODE_NAME
 from nuages.cli.root import run
 from tests.cli.fake_daemon import FakeDaemon, serve
 
@@ -36,6 +38,7 @@ def daemon(home: Path, tmp_path: Path) -> Iterator[FakeDaemon]:
     """A daemon that knows one model, `notes`."""
     directory = tmp_path / "state" / "nuages"
     directory.mkdir(parents=True, mode=0o700)
+    (directory / CODE_NAME).write_text(fingerprint())
     fake = FakeDaemon(directory)
     fake.on("GET", "/v1/version", {"version": __version__, "pid": os.getpid(), "state": str(directory)})
     fake.on("GET", "/v1/models", [{"name": "notes", "uuid": "u-1", "project": None, "running": True}])

@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
+from nuages import __version__
 from nuages.cli import connection
+from nuages.cli.code import fingerprint
 from nuages.engine.api.client import ApiError, Client, NotRunningError, model_path
 from tests.cli.fake_daemon import FakeDaemon, serve
 
@@ -81,12 +83,14 @@ def test_waiting_ends_with_the_change(daemon, tmp_path):
     assert change["ready"] and len(seen) == 3
 
 
-def test_a_daemon_of_another_version_is_replaced(home, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("version", "code"), [("0.0.1", fingerprint()), (__version__, "other")])
+def test_a_daemon_of_another_version_or_code_is_replaced(home, tmp_path, monkeypatch, version, code):
     directory = tmp_path / "state" / "nuages"
     directory.mkdir(parents=True)
+    (directory / connection.CODE_NAME).write_text(code)
     old_process = subprocess.Popen(["sleep", "60"])
-    old = FakeDaemon(directory, version="0.0.1")
-    old.on("GET", "/v1/version", {"version": "0.0.1", "pid": old_process.pid, "state": ""})
+    old = FakeDaemon(directory, version=version)
+    old.on("GET", "/v1/version", {"version": version, "pid": old_process.pid, "state": ""})
     stop_old = serve(old)
     new = FakeDaemon(directory)
     new.on("GET", "/v1/version", {"version": new.version, "pid": 1, "state": ""})
@@ -105,7 +109,7 @@ def test_a_daemon_of_another_version_is_replaced(home, tmp_path, monkeypatch):
     old.on("POST", "/v1/shutdown", shut_down)
     monkeypatch.setattr(connection, "_start", start)
     client = connection.connect()
-    assert client.get("/v1/version")["version"] == new.version
+    assert client.get("/v1/version")["pid"] == 1
     stops[0]()
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nuages import __version__
+from nuages.cli.code import fingerprint
 from nuages.cli.errors import CliError
 from nuages.cli.state import make_state_dir, state_dir
 from nuages.engine.api.client import SOCKET_NAME, Client, NotRunningError
@@ -15,22 +16,23 @@ from nuages.engine.api.client import SOCKET_NAME, Client, NotRunningError
 START_DEADLINE = 30.0
 STOP_DEADLINE = 15.0
 LOG_NAME = "daemon.log"
+CODE_NAME = "daemon.code"
 LOG_LIMIT = 5_000_000
 
 
 def connect(directory: Path | None = None) -> Client:
-    """Return a client of a running daemon of our own version, starting one if need be.
+    """Return a client of a running daemon of our own version and code, starting one if need be.
 
     Raises `CliError` with the daemon's own reason when it does not come up.
     """
     directory = directory or state_dir()
     make_state_dir(directory)
     client = Client(directory / SOCKET_NAME)
-    if _answers(client) and client.version == __version__:
+    if _answers(client) and _is_ours(directory, client):
         return client
     with _starting(directory):
         if _answers(client):
-            if client.version == __version__:
+            if _is_ours(directory, client):
                 return client
             _stop(client)
         _start(directory, client)
@@ -50,6 +52,15 @@ def running(directory: Path | None = None) -> Client | None:
 def stop(client: Client) -> None:
     """Stop the daemon and wait until it is gone; pods go on. Raises `CliError` when it stays."""
     _stop(client)
+
+
+def _is_ours(directory: Path, client: Client) -> bool:
+    """Tell whether the daemon is of our version and was started from the code as it is now."""
+    try:
+        started_from = (directory / CODE_NAME).read_text()
+    except FileNotFoundError:
+        return False
+    return client.version == __version__ and started_from == fingerprint()
 
 
 def _answers(client: Client) -> bool:
@@ -72,6 +83,7 @@ def _start(directory: Path, client: Client) -> None:
     import subprocess
 
     log_path = directory / LOG_NAME
+    (directory / CODE_NAME).write_text(fingerprint())
     if log_path.exists() and log_path.stat().st_size > LOG_LIMIT:
         log_path.replace(log_path.with_suffix(".old"))
     with log_path.open("ab") as log:

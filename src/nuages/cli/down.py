@@ -27,7 +27,6 @@ def command(model: str | None, remove: bool, project_dir: Path | None) -> None:
     client = connect(directory)
     models = client.get("/v1/models")
     if remove and not models:
-        note("There is no model.")
         _leave_nothing(client)
         return
     name = find_model(client, model, at=project_dir)
@@ -65,6 +64,6 @@ def _leave_nothing(client: Client) -> None:
         raise CliError(
             f"cannot remove {directory}: {error.strerror or error}", fix=f"rm -r {directory}", code="purge"
         ) from error
-    note("It was the last model: the engine is stopped and its state folder removed.")
+    note("No model is left: the engine is stopped and its state folder removed.")
     if cache_dir().exists():
         note(f"Downloads and builds stay in {cache_dir()} for the next time.")
