@@ -99,10 +99,9 @@ def _shown(console: Console) -> Callable[[Progress], None]:
         if progress.total is not None and progress.done >= progress.total:
             console.done(progress.program)
             return
-        text = progress.note or f"fetching {progress.program}, once per machine"
-        if progress.done:
-            whole = f" of {megabytes(progress.total)}" if progress.total is not None else ""
-            text += f": {megabytes(progress.done)}{whole}"
+        text = f"{progress.program}: {progress.note or 'fetching'}"
+        if progress.total is not None:
+            text += f", once per machine, {megabytes(progress.done)} of {megabytes(progress.total)}"
         console.progress(progress.program, text)
 
     return show

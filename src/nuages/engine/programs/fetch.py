@@ -208,7 +208,7 @@ def _locked(program: Program, job: Job) -> Generator[None]:
             except BlockingIOError:
                 if job.stop.is_set():
                     raise work.Stopped from None
-                job.say(0, None, "another nuages is fetching it")
+                job.say(0, None, "waiting for its download, which is under way")
                 time.sleep(0.2)
         yield
     finally:
