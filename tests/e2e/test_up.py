@@ -113,6 +113,7 @@ def test_a_page_that_is_none_is_no_success(world: World):
 
 
 def test_the_commands_mistakes_are_one_line_with_a_mend(world: World, tmp_path: Path):
+    world.up()
     for words, said in (
         (["config", "notes", "greeting"], ""),
         (["integrate", "notes", "nowhere"], "nowhere"),
@@ -133,6 +134,7 @@ def test_the_commands_mistakes_are_one_line_with_a_mend(world: World, tmp_path: 
 
 
 def test_a_second_project_of_the_same_name_has_a_model_of_its_own(world: World):
+    world.up()
     copy = world.project.with_name("copy")
     subprocess.run(["cp", "-a", str(world.project), str(copy)], check=True)
     done = world.nuages("up", cwd=copy)
