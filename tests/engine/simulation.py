@@ -68,7 +68,8 @@ class World:
             return Observed(self.now)
         return Observed(self.now, {"work": self.boots[name]}, self.notices)
 
-    def context(self, unit, hook=Hook("update-status")):
+    def context(self, unit, hook=None):
+        hook = hook or Hook("update-status")
         cache = self.caches.setdefault(unit, RemoteCache())
         return HookContext(self.model, unit, hook, Silent(self), cache=cache, resources={})
 

@@ -5,29 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from dataclasses import replace
 
 from nuages.engine import lifecycle, podspec
-from nuages.engine.builtin import BuiltInContext
-from nuages.engine.dispatch import Execution, Outcome
-from nuages.engine.errors import EngineError
-from nuages.engine.hooks.context import HookContext, RemoteCache, Write
+from nuages.engine.hookrun import HookRunner
 from nuages.engine.hooks.server import ToolServer
-from nuages.engine.operations import ended, results
+from nuages.engine.operations import ended
 from nuages.engine.pods import Pod
-from nuages.engine.resolver import Observed, hook_name, next_hook
-from nuages.engine.resolver.advance import committed, failed, next_backoff, started
-from nuages.engine.resolver.view import OPERATION_KINDS, WORKLOAD_KINDS
-from nuages.engine.state import Hook, Model, Status, Unit
+from nuages.engine.resolver import Observed, next_hook
+from nuages.engine.resolver.advance import next_backoff
+from nuages.engine.state import Model, Status, Unit
 from nuages.engine.watch import Watch
 from nuages.engine.world import World
 from nuages.errors import NuagesError
 
 logger = logging.getLogger(__name__)
 
-WORKLOAD_RETRY = 5.0
 STOP_GRACE = 5.0
 
 
@@ -38,10 +32,9 @@ class Agent:
         self.world = world
         self.name = unit
         self.server = ToolServer(world.unit_directory(unit) / "agent.socket")
+        self.hooks = HookRunner(world, unit, self.server)
         self.executing = False
-        self._cache = RemoteCache()
         self._watches: dict[str, Watch] = {}
-        self._held: dict[str, float] = {}
         self._wake = asyncio.Event()
         self._pod_failures = 0
         self._resting = False
@@ -76,7 +69,7 @@ class Agent:
         ready = {
             name: watch.boot_id
             for name, watch in self._watches.items()
-            if watch.boot_id and self._held.get(name, 0.0) <= now
+            if watch.boot_id and self.hooks.held.get(name, 0.0) <= now
         }
         notices = tuple(notice for watch in self._watches.values() for notice in watch.notices)
         return Observed(now, ready, notices)
@@ -89,7 +82,7 @@ class Agent:
             return False
         if unit.life != "alive" or unit.pod != application.revision:
             return False
-        if any(self._held.get(container.name, 0.0) > time.time() for container in application.charm.containers):
+        if any(self.hooks.held.get(container.name, 0.0) > time.time() for container in application.charm.containers):
             return False
         if not all(container.name in self.observed().boot_ids for container in application.charm.containers):
             return False
@@ -99,8 +92,21 @@ class Agent:
     # the loop
 
     async def _run(self) -> None:
+        """Work for ever; a bug of ours is written down and does not make the unit spin."""
         self._fail_interrupted()
         await self.server.start()
+        failures = 0
+        while True:
+            try:
+                await self._loop()
+            except Exception:
+                failures += 1
+                logger.exception("agent of %s", self.name)
+                await asyncio.sleep(next_backoff(failures))
+            else:
+                return
+
+    async def _loop(self) -> None:
         while True:
             self._wake.clear()
             unit = self.world.state.units.get(self.name)
@@ -123,9 +129,10 @@ class Agent:
             else:
                 self.executing, self._resting = True, False
                 try:
-                    await self._execute(pod, hook)
+                    await self.hooks.run(pod, hook)
                 finally:
                     self.executing = False
+                self._forget_notices()
 
     def _news(self) -> None:
         self._resting = False
@@ -141,7 +148,7 @@ class Agent:
         """Wait for news, or for the time of the next retry or update-status."""
         unit = self.world.state.units[self.name]
         now = time.time()
-        times = [until for until in self._held.values() if until > now]
+        times = [until for until in self.hooks.held.values() if until > now]
         if unit.pending is not None:
             times.append(unit.pending.retry_at)
         elif unit.local.started:
@@ -150,6 +157,12 @@ class Agent:
         seconds = max(min([*times, *due, now + 3600]) - now, 0.05)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
+
+    def _forget_notices(self) -> None:
+        unit = self.world.state.units.get(self.name)
+        for name, at in unit.local.notices.items() if unit else ():
+            if name in self._watches:
+                self._watches[name].handled(at)
 
     def _fail_interrupted(self) -> None:
         """Operations that ran when the daemon died are not repeated: they may have had effects."""
@@ -220,10 +233,7 @@ class Agent:
         tasks = self.world.begin_tasks(self.name, "replace the pod")
         local = self.world.state.units[self.name].local
         if local.started:
-            context = self._context(Hook("stop"))
-            outcome = await self._dispatch(pod, context, tasks)
-            if outcome.code == 0:
-                self.world.apply(context.replay)
+            await self.hooks.stop_hook(pod, tasks)
         await self._unwatch()
         await self.world.pods.stop(self.name, grace=STOP_GRACE)
         self.world.apply(lambda model: lifecycle.churn(model, self.name, time.time()))
@@ -243,139 +253,3 @@ class Agent:
         watches, self._watches = self._watches, {}
         for watch in watches.values():
             await watch.stop()
-
-    # hooks
-
-    def _context(self, hook: Hook) -> HookContext:
-        state = self.world.state
-        unit = state.units[self.name]
-        resources = podspec.resource_paths(state.applications[unit.application], self.name)
-        return HookContext(state, self.name, hook, AgentSink(self, hook), cache=self._cache, resources=resources)
-
-    async def _execute(self, pod: Pod, hook: Hook) -> None:
-        self.world.apply(lambda model: started(model, self.name, hook, time.time()))
-        context = self._context(hook)
-        operation = context.before.operations.get(hook.operation)
-        tasks = self.world.begin_tasks(self.name, context.name, change=operation.change if operation else "")
-        outcome = await self._dispatch(pod, context, tasks)
-        if hook.kind in OPERATION_KINDS:
-            self._end_operation(context, outcome)
-            self.world.end_tasks(tasks, "Done" if outcome.code == 0 else "Error")
-            return
-        reason = "" if outcome.code == 0 else f"exit code {outcome.code}"
-        if not reason:
-            reason = self._commit(context, hook)
-        if reason:
-            self._fail(hook, context.name, reason, tasks)
-        self.world.end_tasks(tasks, "Error" if reason else "Done")
-
-    def _commit(self, context: HookContext, hook: Hook) -> str:
-        """Write everything in one transaction; return why it was refused, "" when it was not."""
-        now = time.time()
-
-        def write(model: Model) -> Model:
-            model = context.replay(model)
-            model = committed(model, context.before, self.name, hook, now)
-            if hook.kind == "config-changed":
-                model = lifecycle.refresh_addresses(model, self.name)
-            return lifecycle.settle(model, now)
-
-        try:
-            self.world.apply(write)
-        except EngineError as error:
-            self.world.log(self.name, "ERROR", "nuages.agent", f"cannot commit {context.name}: {error}")
-            return str(error)
-        if hook.notice_at and hook.container in self._watches:
-            self._watches[hook.container].handled(hook.notice_at)
-        return ""
-
-    def _fail(self, hook: Hook, name: str, reason: str, tasks: list[str]) -> None:
-        now = time.time()
-        if hook.kind in WORKLOAD_KINDS:
-            self._held[hook.container] = now + WORKLOAD_RETRY
-        jitter = random.uniform(0, 0.1)  # noqa: S311  not for secrets
-        self.world.apply(lambda model: failed(model, self.name, hook, now, jitter=jitter))
-        pending = self.world.state.units[self.name].pending
-        seconds = WORKLOAD_RETRY if pending is None else max(pending.retry_at - now, 0)
-        text = f'hook "{name}" of {self.name} failed: {reason}'
-        self.world.log(self.name, "ERROR", "nuages.agent", f"{text}; again in {seconds:.0f} s")
-        self.world.task_line(tasks, f"{text}; again in {seconds:.0f} s")
-        self.world.fail_changes(
-            self.name.partition("/")[0],
-            text,
-            f"its output: nuages debug-log --include {self.name}; it is tried again by itself in {seconds:.0f} s",
-        )
-
-    async def _dispatch(self, pod: Pod, context: HookContext, tasks: list[str]) -> Outcome:
-        name = hook_name(context.before, self.name, context.hook)
-
-        def emit(level: str, line: str) -> None:
-            self.world.log(self.name, level, f"unit.{self.name}.{name}", line)
-            if level != "DEBUG":
-                self.world.task_line(tasks, line)
-
-        execution = Execution(self.world, pod, self.server, context, emit)
-        operation = context.before.operations.get(context.hook.operation)
-        if context.hook.kind == "exec" and operation is not None:
-            return await execution.command(list(operation.argv))
-        if not context.application.charm.built_in:
-            return await execution.hook()
-        return await self._built_in(pod, context)
-
-    async def _built_in(self, pod: Pod, context: HookContext) -> Outcome:
-        service = self.world.services[context.application.charm.name]
-        sight = BuiltInContext(self.world, pod, context)
-        try:
-            if context.hook.kind == "action":
-                operation = context.before.operations[context.hook.operation]
-                context.results.update(await service.action(sight, operation.name, operation.params))
-            else:
-                await service.hook(sight)
-        except NuagesError as error:
-            context.failure = str(error)
-            self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", str(error))
-            return Outcome(1, stderr=str(error))
-        except Exception as error:
-            logger.exception("hook %s of %s", context.name, self.name)
-            context.failure = f"{type(error).__name__}, see daemon.log"
-            self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", context.failure)
-            return Outcome(1, stderr=context.failure)
-        return Outcome(0)
-
-    def _end_operation(self, context: HookContext, outcome: Outcome) -> None:
-        operation = self.world.state.operations[context.hook.operation]
-        operation = results(operation, context, outcome)
-        now = time.time()
-        if outcome.code == 0:
-            try:
-                self.world.apply(lambda model: lifecycle.settle(ended(context.replay(model), operation, now), now))
-                return
-            except EngineError as error:
-                operation = replace(operation, status="failed", message=str(error))
-        self.world.apply(lambda model: ended(model, operation, now))
-
-
-class AgentSink:
-    """Effects of a hook that do not wait for its end."""
-
-    def __init__(self, agent: Agent, hook: Hook) -> None:
-        self._agent = agent
-        self._hook = hook
-
-    def apply(self, write: Write) -> None:
-        """Commit now."""
-        self._agent.world.apply(write)
-
-    def log(self, level: str, message: str) -> None:
-        """Write to the debug-log, and to the change that waits."""
-        world, unit = self._agent.world, self._agent.name
-        world.log(unit, level, f"unit.{unit}.juju-log", message)
-
-    def action_log(self, message: str) -> None:
-        """Add to the running action's log."""
-
-        def write(model: Model) -> Model:
-            operation = model.operations[self._hook.operation]
-            return model.with_operation(replace(operation, log=(*operation.log, message)))
-
-        self._agent.world.apply(write)

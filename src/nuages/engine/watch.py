@@ -74,13 +74,12 @@ class Watch:
         """Collect notices until Pebble dies."""
         after = self._after
         ended = asyncio.create_task(self.container.ended())
+        poll: asyncio.Task[tuple[list[Notice], str]] | None = None
         try:
             while True:
                 poll = asyncio.create_task(self._poll(after))
                 await asyncio.wait({poll, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
-                    poll.cancel()
-                    await asyncio.gather(poll, return_exceptions=True)
                     await ended
                     return
                 found, after = await poll
@@ -89,8 +88,10 @@ class Watch:
                     self.notices += found
                     self._changed()
         finally:
-            ended.cancel()
-            await asyncio.gather(ended, return_exceptions=True)
+            tasks = [task for task in (ended, poll) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _poll(self, after: str) -> tuple[list[Notice], str]:
         return await self.container.call(lambda client: pebble.notices(client, self.container.name, after))

@@ -18,9 +18,10 @@ class Recorder(ops.CharmBase):
 
     def _on_event(self, event: ops.EventBase):
         if isinstance(event, ops.LifecycleEvent | ops.CollectStatusEvent):
-            return None
+            return
         if isinstance(event, ops.ActionEvent):
-            return event.set_results({"greeting": f"hello {event.params['name']}", "leader": self.unit.is_leader()})
+            event.set_results({"greeting": f"hello {event.params['name']}", "leader": self.unit.is_leader()})
+            return
         if isinstance(event, ops.RelationEvent) and not isinstance(event, ops.RelationBrokenEvent):
             event.relation.data[self.unit]["said"] = str(self.config["say"])
             if self.unit.is_leader():
