@@ -39,7 +39,9 @@ def _private_folders(paths: list[Path]) -> dict[Path, list[Path]]:
     return found
 
 
-def run(argv: list[str], environment: dict[str, str], *, timeout: float) -> subprocess.CompletedProcess[str]:
+def run(
+    argv: list[str], environment: dict[str, str], *, timeout: float, cwd: Path = Path("/")
+) -> subprocess.CompletedProcess[str]:
     """Run a command as the user, with a range of sub-ids."""
     needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), REPOSITORY]
     with tempfile.TemporaryDirectory() as name:
@@ -50,11 +52,8 @@ def run(argv: list[str], environment: dict[str, str], *, timeout: float) -> subp
         os.chown(home, UID, UID)
         script = ["set -e"]
         passwd = Path("/etc/passwd").read_text() + f"{USER}:x:{UID}:{UID}::{home}:/bin/sh\n"
-        for file, text in (
-            ("passwd", passwd),
-            ("subuid", f"{USER}:{FIRST}:65536\n"),
-            ("subgid", f"{USER}:{FIRST}:65536\n"),
-        ):
+        ids = f"{USER}:{FIRST}:65536\n"
+        for file, text in {"passwd": passwd, "subuid": ids, "subgid": ids}.items():
             (scratch / file).write_text(text)
             (scratch / file).chmod(0o644)
             script.append(f"mount --bind {scratch}/{file} /etc/{file}")
@@ -67,25 +66,14 @@ def run(argv: list[str], environment: dict[str, str], *, timeout: float) -> subp
                 script += [f"mkdir -p '{path}'", f"mount --bind {scratch}/{number}-{index} '{path}'"]
         script.append('exec "$@"')
         become = ["setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups"]
-        command = [
-            "unshare",
-            "-m",
-            "--propagation",
-            "slave",
-            "--",
-            "sh",
-            "-c",
-            "\n".join(script),
-            "sh",
-            *become,
-            "--",
-            *argv,
-        ]
+        command = ["unshare", "-m", "--propagation", "slave", "--", "sh", "-c", "\n".join(script), "sh"]
+        command += [*become, "--", *argv]
         return subprocess.run(
             command,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment},
             capture_output=True,
             text=True,
             timeout=timeout,
+            cwd=cwd,
             check=False,
         )

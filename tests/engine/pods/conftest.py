@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-from collections.abc import Coroutine
+import sys
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,8 +19,17 @@ from nuages.engine.sandbox.image import Image, Mount
 
 T = TypeVar("T")
 MODES = [found.mode for found in users.candidates()]
-PYTHON = pythons.inspect(Path(os.sys.executable))
+PYTHON = pythons.inspect(Path(sys.executable))
 assert PYTHON
+
+
+def eventually(condition: Callable[[], T], timeout: float = 20) -> T:
+    """Wait until a condition is true and return what it returned."""
+    end = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < end, "it did not become true"
+        time.sleep(0.02)
+    return value
 
 
 def execute(container: Container, *argv: str, **options: Any) -> Coroutine[Any, Any, tuple[int, str]]:
@@ -85,9 +94,3 @@ def world(request, tmp_path_factory):
 def pod(world) -> Pod:
     """A pod that the tests of a module share."""
     return world.start("shared/0")
-
-
-def processes_of(*pids: int) -> str:
-    return subprocess.run(
-        ["ps", "-o", "pid,args", "-p", ",".join(map(str, pids))], capture_output=True, text=True
-    ).stdout

@@ -150,7 +150,7 @@ class Container:
             raise SandboxError(f"cannot start container {self.name} of {self._pod.unit}: {tail(log)}") from None
         self._record.pebble = namespaces.process(child)
         self._pod.model.save()
-        self._wait(log)
+        self.wait()
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -172,14 +172,21 @@ class Container:
         if result.code:
             raise SandboxError(f"cannot give {path} of container {self.name} its owner: {result.err.strip()}")
 
-    def _wait(self, log: Path, seconds: float = 20) -> None:
+    def wait(self, seconds: float = 20) -> None:
+        """Wait until Pebble answers (blocking).
+
+        Raises:
+            SandboxError: it has died, or does not answer in `seconds`.
+        """
         for _ in process.deadline(seconds):
             if not self.alive():
                 break
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe, near(self.socket) as path:
                 probe.connect(path)
                 return
-        raise SandboxError(f"cannot start Pebble in container {self.name} of {self._pod.unit}: {tail(log)}")
+        raise SandboxError(
+            f"cannot start Pebble in container {self.name} of {self._pod.unit}: {tail(self.directory / 'log')}"
+        )
 
     def kill(self, grace: float = 0) -> None:
         """End every process of the container (blocking): SIGTERM, then SIGKILL after `grace` seconds."""

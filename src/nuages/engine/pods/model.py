@@ -135,7 +135,7 @@ class Model:
     def _adopt(self) -> None:
         for unit, found in list(self.record.pods.items()):
             pod = Pod(self, found)
-            if pod.alive():
+            if pod.alive() and pod.usable():
                 self._pods[unit] = pod
             else:
                 pod.kill()

@@ -51,6 +51,22 @@ class Pod:
         """Return whether the pod has its namespaces; single containers may be dead."""
         return self.record.pause is not None and self.record.pause.alive()
 
+    def usable(self) -> bool:
+        """Return whether each container was started once and, if it lives, answers (blocking).
+
+        An engine may have died while it made the pod.
+        """
+        for name, container in self.containers.items():
+            found = self.record.containers.get(name)
+            if found is None or found.pebble is None:
+                return False
+            if container.alive():
+                try:
+                    container.wait()
+                except SandboxError:
+                    return False
+        return True
+
     def files(self) -> tuple[Mount, ...]:
         """Return the files of the pod's own /etc that each of its containers sees."""
         return tuple(

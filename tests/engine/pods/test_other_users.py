@@ -1,0 +1,32 @@
+"""As root, the same tests once more as an ordinary user: with a range of sub-ids, and with one id only."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+import pytest
+
+from nuages.engine import programs
+from tests.engine.pods import as_user
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="this user's own maps are tested directly")
+@pytest.mark.timeout(400)
+def test_an_ordinary_user_has_pods_with_sub_ids_and_with_one_id(tmp_path):
+    if reason := as_user.available():
+        pytest.skip(reason)
+    found = programs.ensure("bwrap", "pebble")
+    assert found
+    modules = [f"tests/engine/pods/{name}.py" for name in ("test_pods", "test_survival")]
+    done = as_user.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules],
+        {"XDG_CACHE_HOME": str(programs.cache_dir().parent), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=as_user.REPOSITORY,
+        timeout=390,
+    )
+    print(done.stdout[-6000:])
+    ran = {mode: len(re.findall(rf"\[{mode}[-\]]", done.stdout)) for mode in ("range", "single")}
+    assert done.returncode == 0, done.stdout + done.stderr
+    print(ran)
