@@ -3,7 +3,8 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import NamedTuple
 
 import ops
@@ -14,6 +15,7 @@ from nuages.charm.facts import SecretKey
 from nuages.charm.plan import (
     Ask,
     BagWrite,
+    File,
     Layer,
     Load,
     Migrate,
@@ -40,6 +42,8 @@ STEADY = 10.0
 """Seconds to answer for one that runs already; Pebble may be bringing it back meanwhile."""
 MIGRATION = 240.0
 """Seconds that a hook waits for migrations. They go on afterwards, and send a notice when they have ended."""
+BACKOFF = 35.0
+"""Seconds within which Pebble tries a crashing service again: its last traceback is not older."""
 PAUSE = 0.05
 
 
@@ -188,25 +192,32 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
     """Put a configuration into force without a restart, or put the old one back."""
     for path in gunicorn.markers(step.file.text):
         container.remove(path)
-    container.write(step.file)
+    since = _adopt(step.service, step.file, step.layer, container)
     container.remove(gunicorn.CANDIDATE)
-    if step.layer.services:
-        container.add_layer(step.layer.label, step.layer.services, {})
-    container.start((step.service,))  # Pebble adopts the new definition, so that a crash does not bring the old one
-    since = _now()
-    container.hang_up(step.service)
+    question = Ask(step.service, step.host, layout.WEB_PORT, fresh=True)
     try:
         _await_marker(step, container, since)
-        for path in gunicorn.markers(step.previous.text):
-            container.remove(path)
-        _ask(Ask(step.service, step.host, layout.WEB_PORT, fresh=True), container, since)
+        _ask(question, container, since)
     except Failed as failure:
-        container.write(step.previous)
-        container.start((step.service,))
-        if container.states().get(step.service) == "active":
-            container.hang_up(step.service)
+        since = _adopt(step.service, step.previous, step.previous_layer, container)
+        _ask(question, container, since)
         reason = mask(failure.status.message, plan.secrets)
         raise Failed(statuses.REFUSED(error=reason.partition(": ")[2] or reason)) from failure
+    for path in gunicorn.markers(step.previous.text):
+        container.remove(path)
+
+
+def _adopt(service: str, file: File, layer: Layer, container: Container) -> str:
+    """Write a configuration and make the web service use it; return when, as Pebble writes times."""
+    since = _now()
+    container.write(file)
+    if layer.services:
+        container.add_layer(layer.label, layer.services, {})
+    running = container.states().get(service) == "active"
+    container.start((service,))  # one that runs adopts its new definition, so that a crash does not bring the old one
+    if running:
+        container.hang_up(service)
+    return since
 
 
 def _await_marker(step: Reload, container: Container, since: str) -> None:
@@ -217,7 +228,7 @@ def _await_marker(step: Reload, container: Container, since: str) -> None:
     """
     end = time.monotonic() + FRESH
     while not container.exists(step.marker):
-        if gone := _gone(step.service, container, since):
+        if gone := _gone(step.service, container, since, fresh=True):
             raise Failed(statuses.CRASHED(error=gone))
         if time.monotonic() > end:
             raise Failed(statuses.NOT_ANSWERING(reason="not all workers have loaded the application"))
@@ -226,27 +237,28 @@ def _await_marker(step: Reload, container: Container, since: str) -> None:
 
 def _ask(step: Ask, container: Container, since: str = "") -> None:
     """Ask the web service; a crash is told with the end of the application's own traceback."""
-    since = since or (_now() if step.fresh else "")
+    since = since or _now(0 if step.fresh else BACKOFF)
+    gone = partial(_gone, step.service, container, since, fresh=step.fresh)
     try:
-        probe.ask(step.host, step.port, FRESH if step.fresh else STEADY, lambda: _gone(step.service, container, since))
+        probe.ask(step.host, step.port, FRESH if step.fresh else STEADY, gone)
     except probe.NoAnswer as error:
-        if reason := _gone(step.service, container, since):
+        if reason := gone():
             raise Failed(statuses.CRASHED(error=reason)) from error
         raise Failed(statuses.NOT_ANSWERING(reason=error)) from error
 
 
-def _gone(service: str, container: Container, since: str) -> str:
-    """Return why a service does not run: the end of its own last traceback; "" while there is hope."""
-    state = container.states().get(service)
-    if state in ("active", "inactive"):  # inactive: Pebble has not got to it yet
+def _gone(service: str, container: Container, since: str, *, fresh: bool) -> str:
+    """Return why a service has crashed: the end of its own last traceback; "" while there is hope.
+
+    One that was started just now and ended without a traceback has said something else last. One that ran for long
+    was killed then, and Pebble brings it back in a moment.
+    """
+    if container.states().get(service) in ("active", "inactive"):  # inactive: Pebble has not got to it yet
         return ""
     lines = container.logs(service, since)
-    if reason := last_error(lines):
-        return reason
-    # Without a traceback it was killed, and Pebble brings it back in a moment.
-    return "" if state == "backoff" and since == "" else (lines[-1].strip() if lines else f"its service is {state}")
+    return last_error(lines) or (lines[-1].strip() if fresh and lines else "")
 
 
-def _now() -> str:
-    """Return the time as Pebble writes it into logs."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+def _now(ago: float = 0) -> str:
+    """Return the time, or that of some seconds ago, as Pebble writes it into logs."""
+    return (datetime.now(timezone.utc) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]

@@ -131,9 +131,10 @@ def _web(workload: Workload, target: Target, changed: list[str]) -> list[Step]:
         application = gunicorn.application(str(wanted.get("command", "")))
         candidate = file._replace(path=gunicorn.CANDIDATE)
         previous = file._replace(text=workload.gunicorn)
+        before = Layer(LABEL, {name: workload.services[name] for name in changed if name in workload.services})
         return [
             Load(candidate, layout.PYTHON, application, user, layout.APP_DIRECTORY),
-            Reload(file, previous, layer, WEB, target.config.marker, target.host),
+            Reload(file, layer, previous, before, WEB, target.config.marker, target.host),
         ]
     if changed:
         steps.append(layer)

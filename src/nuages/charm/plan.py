@@ -104,8 +104,10 @@ class Reload(NamedTuple):
     """Put a configuration into force by SIGHUP; unless its workers load it, put the old one back."""
 
     file: File
-    previous: File
     layer: Layer
+    previous: File
+    """What counted before, and comes back if need be, like the next."""
+    previous_layer: Layer
     service: str
     marker: str
     """The file that is there when all workers of the new configuration have loaded the application."""
