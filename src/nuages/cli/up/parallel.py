@@ -7,40 +7,38 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 PATIENCE = 3.0
 
 
 def together(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-    """Return each job's result; raise the first job's error in the order given.
+    """Return each job's result; raise the error of the first that fails.
 
     When one fails, or on Ctrl-C, what the others have started is told to stop, and they get a moment to tidy up.
     """
-    results: dict[str, Any] = {}
-    errors: dict[str, BaseException] = {}
-    ended = threading.Event()
+    ended: SimpleQueue[tuple[str, Any, BaseException | None]] = SimpleQueue()
 
     def work(name: str, job: Callable[[], Any]) -> None:
         try:
-            results[name] = job()
+            ended.put((name, job(), None))
         except BaseException as error:
-            errors[name] = error
-        ended.set()
+            ended.put((name, None, error))
 
     threads = [threading.Thread(target=work, args=job, name=job[0], daemon=True) for job in jobs.items()]
     for thread in threads:
         thread.start()
+    results: dict[str, Any] = {}
     try:
-        while any(thread.is_alive() for thread in threads) and not errors:
-            ended.wait(0.5)
-            ended.clear()
-    except KeyboardInterrupt:
+        while len(results) < len(jobs):
+            name, result, error = ended.get()
+            if error is not None:
+                raise error
+            results[name] = result
+    except BaseException:
         _stop(threads)
         raise
-    if errors:
-        _stop(threads)
-        raise next(errors[name] for name in jobs if name in errors)
     return results
 
 
