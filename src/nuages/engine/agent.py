@@ -118,6 +118,10 @@ class Agent:
             try:
                 pod = await self._pod(unit)
             except NuagesError as error:
+                if unit.life == "dying":
+                    self.world.log(self.name, "WARNING", "nuages.pod", f"removed without its last hooks: {error}")
+                    await self._remove()
+                    return
                 await self._pod_failed(error)
                 continue
             if unit.replace:

@@ -59,6 +59,7 @@ class ModelRunner:
         self._passed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lock = asyncio.Lock()
+        self._ports = set(store.state.published.values())
         store.listeners.append(lambda old, new: self._touch())
 
     @property
@@ -201,6 +202,7 @@ class ModelRunner:
                 agent.wake()
             self.world.apply(lambda model: changes.evaluate(model, self.settled, time.time()))
             await self._forget_files()
+            await self._unpublish()
             passed, self._passed = self._passed, asyncio.Event()
             passed.set()
 
@@ -249,6 +251,13 @@ class ModelRunner:
             for path in list(directory.iterdir()):
                 if path.name.rpartition("-")[0] not in self.state.applications:
                     await asyncio.to_thread(self.world.pods.remove, path)
+
+    async def _unpublish(self) -> None:
+        """A port goes with its application."""
+        ports = set(self.state.published.values())
+        gone, self._ports = self._ports - ports, ports
+        for port in gone:
+            await self.world.pods.unpublish(port)
 
     def _interrupted(self, change: Change) -> None:
         text = f"cannot {change.summary}: the engine was restarted meanwhile"

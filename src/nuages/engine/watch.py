@@ -33,7 +33,7 @@ class Watch:
         self.boot_id = ""
         self.notices: list[Notice] = []
         self.error = ""
-        self._after = after
+        self._after: str = after
         self._changed = changed
         self._task = asyncio.create_task(self._run())
 
