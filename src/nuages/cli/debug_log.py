@@ -5,6 +5,7 @@ import sys
 import click
 
 from nuages.cli.log_lines import local_time
+from nuages.cli.output import until_interrupted
 from nuages.cli.session import model_option, open_session
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
@@ -41,11 +42,10 @@ def command(
         level=level.upper() if level else None,
         include=wanted or None,
     )
-    for line in stream:
-        text = (
-            f"{line['entity']}: {local_time(line['time'])} {line['level']} {line['module']} {line['message'].rstrip()}"
-        )
-        print(text, flush=follow)
+    with until_interrupted():
+        for line in stream:
+            text = f"{line['entity']}: {local_time(line['time'])} {line['level']} {line['module']} {line['message'].rstrip()}"
+            print(text, flush=follow)
 
 
 def entity(name: str) -> str:

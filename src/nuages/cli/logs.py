@@ -3,6 +3,7 @@
 import click
 
 from nuages.cli.log_lines import local_time
+from nuages.cli.output import until_interrupted
 from nuages.cli.session import model_option, open_session
 from nuages.cli.words import is_unit
 
@@ -28,5 +29,8 @@ def command(
         service=service,
         **where,
     )
-    for line in stream:
-        print(f"{local_time(line['time'])} {line['unit']} {line['service']}: {line['message'].rstrip()}", flush=follow)
+    with until_interrupted():
+        for line in stream:
+            print(
+                f"{local_time(line['time'])} {line['unit']} {line['service']}: {line['message'].rstrip()}", flush=follow
+            )

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-STRUCTURED = ("json", "yaml")
+INTERRUPTED = 130
 
 
 def print_document(document: Any, form: str) -> None:
@@ -20,18 +21,9 @@ def print_document(document: Any, form: str) -> None:
 
 def as_yaml(document: Any) -> str:
     """Return a document as YAML in block style, long lines kept whole."""
-    import io
+    import yaml
 
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.allow_unicode = True
-    yaml.width = 10_000
-    yaml.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]  # ruamel sets it without declaring it
-    text = io.StringIO()
-    yaml.dump(document, text)  # pyright: ignore[reportUnknownMemberType]  # ruamel's dump is untyped
-    return text.getvalue().removesuffix("...\n")
+    return yaml.safe_dump(document, default_flow_style=False, allow_unicode=True, width=10_000, sort_keys=False).removesuffix("...\n")
 
 
 def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
@@ -52,6 +44,15 @@ def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset())
 def note(text: str) -> None:
     """Print a line beside the output proper: on stderr, so that a pipe gets only the output."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def until_interrupted() -> Generator[None, None, None]:
+    """Around what only watches: Ctrl-C is its ordinary end, and there is nothing to continue."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def format_option(*forms: str, default: str) -> Any:

@@ -13,9 +13,8 @@ import click
 
 from nuages import __version__
 from nuages.cli.commands import ALIASES, COMMANDS
+from nuages.cli.output import INTERRUPTED
 from nuages.errors import NuagesError
-
-INTERRUPTED = 130
 
 
 class Commands(click.Group):

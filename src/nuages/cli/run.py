@@ -52,14 +52,12 @@ def command(
 
 def _parameters(path: str | None, words: tuple[str, ...], string_args: bool) -> dict[str, Any]:
     """Return the action's parameters: the file's, then the words', whose dotted keys nest."""
-    from ruamel.yaml import YAML, YAMLError
-
-    yaml = YAML(typ="safe", pure=True)
+    import yaml
 
     def parse(text: str, what: str) -> Any:
         try:
-            return yaml.load(text)  # pyright: ignore[reportUnknownMemberType]  # ruamel's load is untyped
-        except YAMLError as error:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
             raise click.UsageError(f"{what} is not YAML: {str(error).splitlines()[0]}") from error
 
     result: dict[str, Any] = {}

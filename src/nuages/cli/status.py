@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from nuages.cli.errors import CliError
-from nuages.cli.output import format_option, print_document
+from nuages.cli.output import format_option, print_document, until_interrupted
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option, open_session
 from nuages.cli.status_table import status_lines
@@ -29,12 +29,13 @@ def command(model: str | None, form: str, relations: bool, watch: str | None, se
         _show(session, form, relations, selectors)
         return
     period = max(0.1, seconds(watch))
-    while True:
-        if sys.stdout.isatty():
-            sys.stdout.write(CLEAR)
-        _show(session, form, relations, selectors)
-        sys.stdout.flush()
-        time.sleep(period)
+    with until_interrupted():
+        while True:
+            if sys.stdout.isatty():
+                sys.stdout.write(CLEAR)
+            _show(session, form, relations, selectors)
+            sys.stdout.flush()
+            time.sleep(period)
 
 
 def _show(session: Session, form: str, relations: bool, selectors: tuple[str, ...]) -> None:
