@@ -174,18 +174,29 @@ def test_failed_migration_blocks_and_is_tried_again_at_update_status(
     assert state.unit_status == testing.ActiveStatus()
 
 
-def test_crash_at_boot_is_told_by_its_own_traceback(context: Context, world: World) -> None:
-    world.answer = "connection refused"
+def test_crash_at_boot_is_told_by_its_own_traceback(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.answer = "Connection refused"
     world.log = [
         "[INFO] Booting",
         "Traceback (most recent call last):",
-        '  File "x"',
+        '  File "/django/app/notes/wsgi.py", line 1',
         "ModuleNotFoundError: No module named 'x'",
+        "[ERROR] Worker failed to boot.",
     ]
-
+    monkeypatch.setattr("nuages.charm.workload.Container.states", lambda _: {"django": "backoff"})
     state = ready(context, working())
-    assert isinstance(state.unit_status, testing.WaitingStatus)  # the service is shown as active by the test double
+    assert state.unit_status == testing.BlockedStatus(
+        "the app does not start: ModuleNotFoundError: No module named 'x'"
+    )
     assert state.get_container("django-app").plan.checks["ready"].tcp["port"] == 1
+
+
+def test_no_answer_without_a_crash_waits(context: Context, world: World) -> None:
+    world.answer = "no answer in time"
+    state = ready(context, working())
+    assert state.unit_status == testing.WaitingStatus("the web service does not answer: no answer in time")
 
 
 def test_secrets_are_in_no_status_and_no_log(context: Context, world: World) -> None:

@@ -40,7 +40,7 @@ FRESH = 90.0
 """Seconds that the application has to boot."""
 STEADY = 10.0
 """Seconds to answer for one that runs already; Pebble may be bringing it back meanwhile."""
-MIGRATION = 240.0
+MIGRATION = 60.0
 """Seconds that a hook waits for migrations. They go on afterwards, and send a notice when they have ended."""
 BACKOFF = 35.0
 """Seconds within which Pebble tries a crashing service again: its last traceback is not older."""
@@ -149,15 +149,15 @@ def _restart(service: str, container: Container) -> None:
 
 
 def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]) -> None:
-    """Start the migrations, unless they run already, and wait."""
+    """Start the migrations and wait for them a while; those that an earlier hook started are left to themselves."""
+    if container.states().get(step.service) == "active":
+        raise Failed(statuses.MIGRATING())
     busy(statuses.MIGRATING())
-    change: pebble.ChangeID | None = None
-    if container.states().get(step.service) != "active":
-        logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
-        container.remove(migrations.OUTCOME)
-        container.write_program(migrations.PROGRAM, inside.text("migrate"))
-        container.add_layer("charm-migrate", {step.service: step.definition}, {})
-        change = container.start((step.service,))
+    logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
+    container.remove(migrations.OUTCOME)
+    container.write_program(migrations.PROGRAM, inside.text("migrate"))
+    container.add_layer("charm-migrate", {step.service: step.definition}, {})
+    change = container.start((step.service,))
     end = time.monotonic() + MIGRATION
     while not container.exists(migrations.OUTCOME) and not _ended(step.service, change, container):
         if time.monotonic() > end:
@@ -169,9 +169,9 @@ def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]
         raise Failed(statuses.MIGRATION_FAILED(error=reason))
 
 
-def _ended(service: str, change: pebble.ChangeID | None, container: Container) -> bool:
+def _ended(service: str, change: pebble.ChangeID, container: Container) -> bool:
     """Whether a one-shot service has ended; the change tells one that has not begun yet from one that has ended."""
-    return (change is None or container.finished(change)) and container.states().get(service) != "active"
+    return container.finished(change) and container.states().get(service) != "active"
 
 
 def _load(step: Load, container: Container) -> None:

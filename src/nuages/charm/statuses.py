@@ -102,7 +102,7 @@ MISSING = Condition(
 NO_DATABASE_ENDPOINT = Condition(
     "no-database-endpoint",
     "blocked",
-    "the charm has no database endpoint, add one to charmcraft.yaml: postgresql: {{interface: postgresql_client}}",
+    "no database endpoint: add one of interface postgresql_client to requires in charmcraft.yaml",
     "Django needs a database, and the charm's metadata declares no endpoint for one.",
 )
 NOT_READY = Condition(

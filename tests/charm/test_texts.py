@@ -1,0 +1,61 @@
+"""What a status takes from what a program said."""
+
+import pytest
+from ops import pebble
+
+from nuages.charm import statuses, texts
+from nuages.charm.variables import mask
+
+LOG = """\
+[2026-11-22 13:06:37 +0000] [15] [ERROR] Exception in worker process
+Traceback (most recent call last):
+  File "/lib/python3.12/site-packages/gunicorn/arbiter.py", line 1
+    worker.init_process()
+KeyError: 'first'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "/django/app/notes/settings.py", line 3, in <module>
+django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.
+[2026-11-22 13:06:37 +0000] [15] [INFO] Worker exiting (pid: 15)
+"""
+
+
+def test_last_traceback_counts() -> None:
+    expected = "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty."
+    assert texts.last_error(LOG.splitlines()) == expected
+    assert texts.last_line(LOG) == expected
+    assert texts.last_error(["no traceback"]) == ""
+    assert texts.last_line("one\ntwo\n\n") == "two"
+    assert texts.last_line("") == ""
+
+
+def test_pebble_says_what_failed() -> None:
+    long = 'cannot perform the following tasks:\n- Start service "x" (exit 1)\n----- Logs from task 0 -----\nsecret'
+    assert texts.pebble_reason(pebble.Error(long)) == 'Start service "x" (exit 1)'
+    assert texts.pebble_reason(pebble.Error("")) == "Error"
+
+
+def test_secrets_are_masked_the_longest_first() -> None:
+    assert mask("user:pass-word@host pass", ("pass", "pass-word")) == "user:***@host ***"
+    assert mask("a b", ("a",)) == "a b"
+
+
+@pytest.mark.parametrize("condition", statuses.CONDITIONS, ids=lambda condition: condition.name)
+def test_status_fits_a_line_and_keeps_its_command(condition: statuses.Condition) -> None:
+    names = ("container", "reason", "option", "app", "example", "secret", "first", "second", "endpoint", "provider")
+    fields = dict.fromkeys((*names, "remote", "unit", "error", "service"), "some words of it")
+    status = condition(**fields)
+    assert status.level in ("active", "waiting", "blocked", "maintenance")
+    assert "{" not in status.message
+    assert condition.why
+    long = condition(**{**fields, "reason": "x" * 300, "error": "y\n" * 300})
+    assert "\n" not in long.message
+    if condition.command:
+        assert long.message.endswith(condition.command.format(**fields))
+
+
+def test_conditions_have_names_of_their_own() -> None:
+    names = [condition.name for condition in statuses.CONDITIONS]
+    assert len(set(names)) == len(names)
