@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import shutil
 import stat
@@ -14,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from nuages.engine.errors import EngineError
 from nuages.engine.programs import pythons
@@ -175,8 +173,8 @@ def _check_link(inside: PurePosixPath, link: str, name: str) -> None:
 
 def _document(content: bytes, name: str) -> dict[str, Any]:
     try:
-        value = YAML(typ="safe", pure=True).load(io.BytesIO(content))  # pyright: ignore[reportUnknownMemberType]
-    except (YAMLError, ValueError) as error:
+        value = yaml.safe_load(content)
+    except (yaml.YAMLError, ValueError) as error:
         raise CharmError(f"cannot read {name}: {str(error).splitlines()[0]}") from error
     if value is None:
         return {}

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any, Final, cast
 
-from ruamel.yaml import YAML
+import yaml
 
 from nuages.engine.hooks.arguments import Arguments, Flag
 from nuages.engine.hooks.context import HookContext
@@ -82,8 +81,4 @@ def _smart(value: Any) -> str:
 
 
 def _yaml(value: Any) -> str:
-    stream = StringIO()
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.dump(value, stream)  # pyright: ignore[reportUnknownMemberType]
-    return stream.getvalue().removesuffix("...\n")
+    return yaml.safe_dump(value, default_flow_style=False).removesuffix("...\n")

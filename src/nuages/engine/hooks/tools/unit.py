@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from io import BytesIO
 from typing import Any, cast
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+import yaml
 
 from nuages.engine.hooks.arguments import Arguments, Flag
 from nuages.engine.hooks.context import HookContext
@@ -175,8 +173,8 @@ def _mapping(content: bytes) -> dict[str, str]:
         document: object = json.loads(content)
     except ValueError:
         try:
-            document = YAML(typ="safe", pure=True).load(BytesIO(content))  # pyright: ignore[reportUnknownMemberType]
-        except (YAMLError, ValueError) as error:
+            document = yaml.safe_load(content)
+        except (yaml.YAMLError, ValueError) as error:
             raise UsageError(f"cannot read --file: {str(error).splitlines()[0]}") from error
     if document is None:
         return {}
