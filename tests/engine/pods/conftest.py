@@ -15,6 +15,7 @@ import pytest
 from nuages.engine.pods import Container, ContainerSpec, Mode, Model, Pod, PodSpec
 from nuages.engine.programs import pythons
 from nuages.engine.sandbox import users
+from nuages.engine.sandbox.errors import NamespacesError
 from nuages.engine.sandbox.image import Image, Mount
 
 T = TypeVar("T")
@@ -82,9 +83,20 @@ def make_world(directory: Path, mode: Mode | None = None) -> World:
     return World(Model(directory / "model", "dev", mode=mode), directory, loop)
 
 
+def open_world(directory: Path, mode: Mode) -> World:
+    world = make_world(directory, mode)
+    try:
+        world(world.model.open())
+    except NamespacesError as error:
+        world.loop.close()
+        pytest.skip(f"this kernel refuses mode {mode.value}: {error}")
+    assert world.model.mode is mode
+    return world
+
+
 @pytest.fixture(scope="module", params=MODES, ids=lambda mode: mode.value)
 def world(request, tmp_path_factory):
-    world = make_world(tmp_path_factory.mktemp(f"world-{request.param.value}"), request.param)
+    world = open_world(tmp_path_factory.mktemp(f"world-{request.param.value}"), request.param)
     yield world
     world(world.model.destroy())
     world.loop.close()

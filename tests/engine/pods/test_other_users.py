@@ -21,12 +21,14 @@ def test_an_ordinary_user_has_pods_with_sub_ids_and_with_one_id(tmp_path):
     assert found
     modules = [f"tests/engine/pods/{name}.py" for name in ("test_pods", "test_survival")]
     done = as_user.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *modules],
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *modules],
         {"XDG_CACHE_HOME": str(programs.cache_dir().parent), "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=as_user.REPOSITORY,
         timeout=390,
     )
-    print(done.stdout[-6000:])
-    ran = {mode: len(re.findall(rf"\[{mode}[-\]]", done.stdout)) for mode in ("range", "single")}
     assert done.returncode == 0, done.stdout + done.stderr
-    print(ran)
+    for mode in ("range", "single"):
+        passed = re.findall(rf"\[{mode}\b.*PASSED", done.stdout)
+        if not passed:
+            reasons = [line for line in done.stdout.splitlines() if line.startswith("SKIPPED")]
+            pytest.skip(f"mode {mode} did not run: {reasons or 'newuidmap is not installed (apt install uidmap)'}")

@@ -60,7 +60,7 @@ class Image:
             raise SandboxError(f"cannot read the image {path}: {error}", fix="build the rock again") from None
         try:
             return cls.from_json(document, directory)
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
+        except (TypeError, LookupError, ValueError, AttributeError) as error:
             raise SandboxError(f"cannot read the image {path}: {error!r}", fix="build the rock again") from None
 
     @classmethod

@@ -64,13 +64,13 @@ def make(image: Image | None, root: Path, targets: Iterable[tuple[str, bool]]) -
             directory(path, mode)
     lent = _merge(root)
     for name, text in _FILES.items():
-        path = root / name
-        if not path.is_symlink() and not path.exists():
+        path = _walk(root, PurePosixPath(name))
+        if path and not path.is_symlink() and not path.exists():
             path.write_text(text)
             path.chmod(0o644)
     for name in _LENT:
-        host, own = Path("/") / name, root / name
-        if host.exists() and not own.is_symlink() and not own.exists():
+        host, own = Path("/") / name, _walk(root, PurePosixPath(name))
+        if own and host.exists() and not own.is_symlink() and not own.exists():
             make_target(root, f"/{name}", folder=host.is_dir())
             lent.append((host, f"/{name}"))
     for target, folder in targets:
