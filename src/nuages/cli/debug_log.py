@@ -44,8 +44,8 @@ def command(
     )
     with until_interrupted():
         for line in stream:
-            text = f"{line['entity']}: {local_time(line['time'])} {line['level']} {line['module']} {line['message'].rstrip()}"
-            print(text, flush=follow)
+            head = f"{line['entity']}: {local_time(line['time'])} {line['level']} {line['module']}"
+            print(head, line["message"].rstrip(), flush=follow)
 
 
 def entity(name: str) -> str:

@@ -23,7 +23,9 @@ def as_yaml(document: Any) -> str:
     """Return a document as YAML in block style, long lines kept whole."""
     import yaml
 
-    return yaml.safe_dump(document, default_flow_style=False, allow_unicode=True, width=10_000, sort_keys=False).removesuffix("...\n")
+    return yaml.safe_dump(
+        document, default_flow_style=False, allow_unicode=True, width=10_000, sort_keys=False
+    ).removesuffix("...\n")
 
 
 def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
