@@ -72,7 +72,7 @@ def target(
             wanted.setdefault("kill-delay", kill_delay)
             # gunicorn imports its configuration file with Python's bytecode cache, which takes two files of equal
             # size written within a second for the same. The file removes the variable again for the application.
-            variables["PYTHONDONTWRITEBYTECODE"] = "1"
+            variables[layout.WEB_SERVER_VARIABLE] = "1"
         else:
             wanted.setdefault("kill-delay", PATIENCE)
         result[name] = {**wanted, "environment": dict(sorted(variables.items()))}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nuages.contract import endpoints, options
+from nuages.contract import endpoints, layout, options
 
 MASK = "***"
 _SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|NETLOC|PRIVATE_KEY|ACCESS_KEY|API_KEY|CONNECT_STRING|DSN)")
@@ -83,6 +83,8 @@ def _origin(name: str, application: Application) -> tuple[str, str, bool]:  # no
             )
     if name in options.BUILT_IN_VARIABLES or name in options.MODERN_VARIABLES:
         return f"the charm: {(options.BUILT_IN_VARIABLES | options.MODERN_VARIABLES)[name]}", "", False
+    if name == layout.WEB_SERVER_VARIABLE:
+        return "the charm: for gunicorn alone, the application does not get it", "", False
     return "the rock", "", False
 
 

@@ -49,3 +49,6 @@ MIGRATION_COMMANDS = (
     ("manage.py", ("python3", "manage.py", "migrate")),
 )
 """(file in the application directory, command): the first file found decides."""
+
+WEB_SERVER_VARIABLE = "PYTHONDONTWRITEBYTECODE"
+"""Set for the web service's process alone; its configuration file removes it again for the application."""
