@@ -67,7 +67,7 @@ def test_deploy_and_refresh_of_local_files(daemon, nuages, home):
     assert daemon.bodies("POST", f"{M}/refresh") == [
         {"application": "notes", "charm": str(home / "x.charm"), "resources": {}}
     ]
-    assert nuages("deploy", "./nope.charm").code == 2
+    assert nuages("deploy", "./nope.charm").code == 1
     assert nuages("refresh", "notes").code == 2
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from nuages.cli.errors import CliError
+
 _UNIT = re.compile(r"^[a-z][a-z0-9]*(?:-[a-z0-9]*[a-z][a-z0-9]*)*/(?:0|[1-9][0-9]*|leader)$")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -36,7 +38,7 @@ def from_file(value: str) -> str:
         return Path(value[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise click.UsageError(f"cannot read {value[1:]!r}: {reason}") from error
+        raise CliError(f"cannot read {value[1:]!r}: {reason}", fix="name a text file that you can read") from error
 
 
 def is_unit(word: str) -> bool:
@@ -62,8 +64,8 @@ def seconds(word: str) -> float:
 
 
 def resource_path(word: str) -> str:
-    """Return the absolute path of a local file or folder; a usage error when it does not exist."""
+    """Return the absolute path of a local file or folder; raises `CliError` when it does not exist."""
     path = Path(word).expanduser()
     if not path.exists():
-        raise click.UsageError(f"there is no file or folder {word!r}")
+        raise CliError(f"cannot find {word!r}: there is no such file or folder", fix="name one that exists")
     return str(path.resolve())
