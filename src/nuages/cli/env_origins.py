@@ -49,7 +49,7 @@ def explain(name: str, value: str, application: Application) -> Explained:
     return Explained(name, value, origin, change, secret)
 
 
-def _origin(name: str, application: Application) -> tuple[str, str, bool]:  # noqa: PLR0911  # one return for each origin
+def _origin(name: str, application: Application) -> tuple[str, str, bool]:  # noqa: PLR0911, PLR0912  # one return for each origin
     ingress = next((other for kind, other in application.relations.values() if kind == "ingress"), None)
     if name in {"DJANGO_SECRET_KEY", "DJANGO_SECRET_KEY_FALLBACKS"}:
         return _secret_key(application)
