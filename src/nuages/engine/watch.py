@@ -7,7 +7,7 @@ import contextlib
 import http.client
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import ops.pebble
 
@@ -88,7 +88,7 @@ class Watch:
                     self.notices += found
                     self._changed()
         finally:
-            tasks = [task for task in (ended, poll) if task is not None]
+            tasks: list[asyncio.Task[Any]] = [ended] if poll is None else [ended, poll]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

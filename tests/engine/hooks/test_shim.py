@@ -1,0 +1,125 @@
+"""The shim and the server: what a charm's subprocess sends and gets back, in both languages."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import nuages.engine.hooks
+from nuages.engine.hooks import server as server_module
+from nuages.engine.hooks.server import ToolServer, install_tools
+from nuages.engine.programs import pythons
+from nuages.engine.state import Hook
+from tests.engine.simulation import World
+
+SHIMS = Path(nuages.engine.hooks.__file__).parent / "shims"
+
+
+@pytest.fixture(params=["perl", "python"])
+def tools(request, tmp_path, monkeypatch):
+    if request.param == "perl" and not shutil.which("perl"):
+        pytest.skip("no perl on this machine")
+    if request.param == "python":
+        monkeypatch.setattr(server_module, "PERL", Path("/nonexistent"))
+    return install_tools(tmp_path / "tools", pythons.find("3.12"))
+
+
+@pytest.fixture
+def world():
+    world = World().deploy("one")
+    world.pod("one/0")
+    world.run()
+    return world
+
+
+def call(tools, tmp_path, world, *argv, stdin=b"", stale=False, hook=None):
+    """Run a tool as a charm's subprocess would, against the real server; return the process and the context."""
+    context = world.context("one/0", hook or Hook("config-changed"))
+
+    async def work():
+        server = ToolServer(tmp_path / "agent.socket")
+        await server.start()
+        try:
+            with server.open(context) as number:
+                environment = {
+                    "JUJU_CONTEXT_ID": "another" if stale else number,
+                    "JUJU_AGENT_SOCKET_ADDRESS": str(tmp_path / "agent.socket"),
+                }
+                return await asyncio.to_thread(
+                    subprocess.run,
+                    [str(tools / argv[0]), *argv[1:]],
+                    env=environment,
+                    input=stdin,
+                    capture_output=True,
+                    timeout=30,
+                )
+        finally:
+            await server.stop()
+
+    return asyncio.run(work()), context
+
+
+def test_output_and_exit_code(tools, tmp_path, world):
+    done, _ = call(tools, tmp_path, world, "config-get", "--format=json", "say")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b'"nothing"\n', b"")
+    done, _ = call(tools, tmp_path, world, "relation-list", "-r", "x:9")
+    assert done.returncode == 2
+    assert done.stderr == b'ERROR invalid value "x:9" for option -r: relation not found\n'
+
+
+def test_arguments_arrive_whole(tools, tmp_path, world):
+    text = "two\nlines, 'quotes', ünïcode, =, and --file -"
+    _, context = call(tools, tmp_path, world, "juju-log", "--log-level", "INFO", "--", text)
+    assert context.sink.lines == [("INFO", text)]
+
+
+def test_bytes_that_are_no_text_do_not_hurt(tools, tmp_path, world):
+    done, context = call(tools, tmp_path, world, "juju-log", "--", os.fsdecode(b"\xff\xfe"))
+    assert done.returncode == 0
+    assert len(context.sink.lines) == 1
+
+
+def test_stdin_is_read_only_when_asked_for(tools, tmp_path, world):
+    done, context = call(tools, tmp_path, world, "state-set", "--file", "-", stdin=b'{"a": "1"}')
+    assert (done.returncode, dict(context.unit.memory)) == (0, {"a": "1"})
+    reading, writing = os.pipe()  # a stdin that never ends: a tool that read it would hang
+    try:
+        environment = {"JUJU_CONTEXT_ID": "x", "JUJU_AGENT_SOCKET_ADDRESS": str(tmp_path / "nobody")}
+        done = subprocess.run(
+            [str(tools / "is-leader")], check=False, env=environment, stdin=reading, capture_output=True, timeout=30
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"ERROR cannot reach the agent\n")
+
+
+def test_files_are_read_where_the_charm_is(tools, tmp_path, world):
+    path = tmp_path / "content"
+    path.write_text("s3cret = x\nand more\n")
+    done, context = call(tools, tmp_path, world, "secret-add", "--label", "x", f"key#file={path}")
+    assert done.returncode == 0, done
+    (secret,) = context.draft.secrets.values()
+    assert secret.revisions[1].content == {"key": "s3cret = x\nand more\n"}
+    done, _ = call(tools, tmp_path, world, "secret-add", "key#file=/nonexistent")
+    assert (done.returncode, done.stderr) == (1, b"ERROR open /nonexistent: no such file or directory\n")
+    path.write_text("a: b\n")
+    done, context = call(tools, tmp_path, world, "state-set", f"--file={path}")
+    assert dict(context.unit.memory) == {"a": "b"}
+
+
+def test_a_stale_context_is_refused(tools, tmp_path, world):
+    done, context = call(tools, tmp_path, world, "juju-log", "x", stale=True)
+    assert done.returncode == 1
+    assert b"no such hook context" in done.stderr
+    assert context.sink.lines == []
+
+
+def test_large_values_pass(tools, tmp_path, world):
+    text = "x" * 3_000_000
+    done, context = call(tools, tmp_path, world, "state-set", "--file", "-", stdin=f'{{"a": "{text}"}}'.encode())
+    assert done.returncode == 0
+    assert context.unit.memory["a"] == text
