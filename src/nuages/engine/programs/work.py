@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,7 @@ _NO_NETWORK = (
     "Could not connect",
     "network connectivity is disabled",
 )
+_CAUSE = re.compile(r"(?:error|cause|caused by)\s*:\s*(.+)", re.IGNORECASE)
 
 
 class Stopped(Exception):
@@ -101,8 +103,9 @@ def failure(program: str, output: str) -> ProgramError:
             code="no-network",
         )
     lines = [line.strip(" │├╰─▶×·") for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if line.lower().startswith(("error", "caused by", "because"))] or lines
-    return ProgramError(f"cannot fetch {program}: {telling[-1] if telling else 'the tool gave no reason'}")
+    # The innermost cause is the telling one; what follows it (hints, tables) is not.
+    causes = [match[1] for line in lines if (match := _CAUSE.match(line))] or lines
+    return ProgramError(f"cannot fetch {program}: {causes[-1] if causes else 'the tool gave no reason'}")
 
 
 def no_space(program: str, place: Path, needed: int) -> ProgramError:
