@@ -51,17 +51,25 @@ def model_option(function: F) -> F:
 
 def open_session(model: str | None) -> Session:
     """Return the session of `-m`, else of JUJU_MODEL, else of the project around us, else of the model last chosen."""
-    client = connect()
+    directory = state_dir()
+    if not directory.exists():
+        # Asking must not start a daemon, which would leave files.
+        choose([], model)
+    client = connect(directory)
     return Session(client, find_model(client, model))
 
 
 def find_model(client: Client, model: str | None, *, at: Path | None = None) -> str:
+    """Return the name of the model a command is about, as `choose` does, of those that the daemon has."""
+    return choose(client.get("/v1/models"), model, at=at)
+
+
+def choose(models: list[dict[str, Any]], model: str | None, *, at: Path | None = None) -> str:
     """Return the name of the model a command is about; `at` is a project that was named instead of the one around us.
 
     Raises `CliError` when there is none, or none of that name.
     """
     wanted = model or (os.environ.get("JUJU_MODEL") if at is None else None) or None
-    models: list[dict[str, Any]] = client.get("/v1/models")
     names = [str(entry["name"]) for entry in models]
     if wanted is not None:
         wanted = wanted.rpartition(":")[2].rpartition("/")[2]
