@@ -57,6 +57,7 @@ def project(home, monkeypatch):
     (home / "charm").mkdir()
     (home / "charm" / "charmcraft.yaml").write_text("name: notes\n")
     (home / "rockcraft.yaml").write_text("name: notes\n")
+    monkeypatch.setattr("nuages.cli.up.main.check", lambda: None)
     monkeypatch.setattr("nuages.cli.up.main.build", lambda *args, **kwargs: Built(PROJECT, ("Python 3.11",)))
     return home
 
@@ -183,6 +184,7 @@ def test_a_failed_build_touches_no_model(engine, nuages, monkeypatch):
     def fail(*args, **kwargs):
         raise CliError("cannot build: no", fix="mend")
 
+    monkeypatch.setattr("nuages.cli.up.main.check", lambda: None)
     monkeypatch.setattr("nuages.cli.up.main.build", fail)
     outcome = nuages("up")
     assert (outcome.code, outcome.err) == (1, "error: cannot build: no\nfix:   mend\n")

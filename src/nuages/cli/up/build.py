@@ -31,6 +31,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     Built-in applications are looked up only when `observed` lacks a relation: loading them takes a while. Raises
     `NuagesError` of whatever part refuses; nothing of the model was touched then.
     """
+    from nuages.build import rock_project
     from nuages.build.pack import pack
     from nuages.build.rock import rock
     from nuages.extension.expand import expand
@@ -38,6 +39,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
 
     charm_dir = find(directory)
     expanded: dict[str, Any] = dict(expand(read(charm_dir)))
+    rock_project.read(directory)  # what is missing there is told before anything is fetched
     requires = requirements(expanded)
     name = str(expanded["name"])
     wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}

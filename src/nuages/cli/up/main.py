@@ -23,6 +23,7 @@ from nuages.cli.up.plan import Observed, Operation, Project, plan, unanswered
 from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
 from nuages.cli.up.watch import Trouble, output, settle
 from nuages.engine.api.client import Client, model_path
+from nuages.engine.sandbox.namespaces import check
 
 PORT = 8000
 PAGE_PATIENCE = 20.0
@@ -42,6 +43,8 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
         client = connect() if state_dir().exists() else None
         name = None if client is None else existing_model(client, directory, model)
         observed = Observed() if client is None or name is None else _observe(Session(client, name))
+        if not dry_run and (observed.stopped or not observed.applications):
+            check()  # before anything is fetched or made
         built = build(directory, console, observed, port=port)
         if dry_run:
             for operation in plan(built.project, observed):

@@ -11,6 +11,7 @@ import hashlib
 import re
 import stat
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,21 +78,15 @@ class Namespaces:
         Raises:
             NamespacesError: none of them works on this machine; the message says why and the fix what to do.
         """
-        failures: list[str] = []
-        for users_ in maps:
-            try:
-                namespaces = cls(_start(users_, log), users_, directory)
-            except NamespacesError as error:
-                failures.append(str(error))
-                continue
-            try:
-                if users_.mode is Mode.ROOT:
-                    namespaces._open_window()
-            except BaseException:
-                namespaces.kill()
-                raise
-            return namespaces
-        raise diagnosis.explain(failures)
+        init, users_ = _first(maps, log)
+        namespaces = cls(init, users_, directory)
+        try:
+            if users_.mode is Mode.ROOT:
+                namespaces._open_window()
+        except BaseException:
+            namespaces.kill()
+            raise
+        return namespaces
 
     def alive(self) -> bool:
         """Return whether the model init runs."""
@@ -217,6 +212,28 @@ class Namespaces:
         if waiting:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 waiting.wait(10)
+
+
+def check(maps: Sequence[UserMap] | None = None) -> None:
+    """Try whether this machine lets its user make a model; nothing of the trial stays.
+
+    Raises:
+        NamespacesError: it does not; the message says why and the fix what to do.
+        SandboxError: a system tool is missing.
+    """
+    with tempfile.TemporaryDirectory(prefix="nuages-") as scratch:
+        init, users_ = _first(users.candidates() if maps is None else maps, Path(scratch) / "log")
+        Namespaces(init, users_, Path(scratch)).kill()
+
+
+def _first(maps: Sequence[UserMap], log: Path) -> tuple[Process, UserMap]:
+    failures: list[str] = []
+    for users_ in maps:
+        try:
+            return _start(users_, log), users_
+        except NamespacesError as error:
+            failures.append(str(error))
+    raise diagnosis.explain(failures)
 
 
 def _start(users_: UserMap, log: Path) -> Process:
