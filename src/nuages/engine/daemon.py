@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 SOCKET_NAME = "daemon.sock"
 PID_NAME = "daemon.pid"
 LOG_NAME = "daemon.log"
+WATCH = 1.0
+"""Seconds between two looks at whether the state directory is still there."""
 MODEL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -64,6 +66,11 @@ class Daemon:
     async def close(self) -> None:
         """Leave every model; pods go on."""
         await asyncio.gather(*(runner.close() for runner in self.runners.values()))
+
+    async def abandon(self) -> None:
+        """Leave every model and kill its pods; files are not touched."""
+        await asyncio.gather(*(runner.abandon() for runner in self.runners.values()))
+        self.runners = {}
 
     def runner(self, name: str) -> ModelRunner:
         """Return a model.
@@ -164,6 +171,7 @@ async def serve(services: Mapping[str, Service], directory: Path) -> None:
 
     daemon = Daemon(directory, services)
     listener = listen(directory / SOCKET_NAME)
+    ours = _identity(directory / SOCKET_NAME)
     config = uvicorn.Config(
         make_app(daemon),
         http=OwnPeersOnly,
@@ -175,14 +183,43 @@ async def serve(services: Mapping[str, Service], directory: Path) -> None:
         server_header=False,
     )
     daemon.server = uvicorn.Server(config)
+    watch = asyncio.create_task(_leave_when_removed(daemon))
     try:
         await daemon.open()
         logger.info("serving %s", directory)
         await daemon.server.serve(sockets=[listener])
     finally:
+        watch.cancel()
         await daemon.close()
-        (directory / SOCKET_NAME).unlink(missing_ok=True)
+        if _identity(directory / SOCKET_NAME) == ours:
+            (directory / SOCKET_NAME).unlink()
         logger.info("stopped")
+
+
+async def _leave_when_removed(daemon: Daemon) -> None:
+    """End the daemon when its files are gone: without its socket nobody reaches it.
+
+    Without the state directory nobody could ever stop the pods again, so they end too.
+    """
+    lock, door = daemon.directory / PID_NAME, daemon.directory / SOCKET_NAME
+    before = _identity(lock), _identity(door)
+    while (_identity(lock), _identity(door)) == before:
+        await asyncio.sleep(WATCH)
+    await asyncio.sleep(WATCH)  # whoever removes the directory may be half through
+    if _identity(lock) != before[0]:
+        logger.error("%s was removed: the daemon and its pods end", daemon.directory)
+        await daemon.abandon()
+    else:
+        logger.error("%s was removed: the daemon ends, its pods go on", door)
+    daemon.shutdown()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def prepare(directory: Path) -> None:

@@ -131,6 +131,14 @@ def churn(model: Model, name: str, now: float) -> Model:
     return model.with_unit(replace(found, pod=0, replace=False, local=local, pending=pending, agent=agent, ports=()))
 
 
+def hasten(model: Model, now: float) -> Model:
+    """Return the model in which no failed hook waits any longer."""
+    for unit in list(model.units.values()):
+        if unit.pending is not None and unit.pending.retry_at > now:
+            model = model.with_unit(replace(unit, pending=replace(unit.pending, retry_at=now)))
+    return model
+
+
 def settle(model: Model, now: float) -> Model:
     """Return the model after everything that follows by itself."""
     for name in sorted(model.applications):

@@ -24,7 +24,7 @@ from nuages.engine.world import World
 logger = logging.getLogger(__name__)
 
 REBOOTED = "since reboot"
-KILLED = "its processes were ended"
+KILLED = "because its processes were ended"
 DOWN = "down"
 STOP_GRACE = 5.0
 READY_POLL = 1.0
@@ -100,6 +100,11 @@ class ModelRunner:
         self.store.close()
         self.world.debug_log.close()
 
+    async def abandon(self) -> None:
+        """Stop working on the model and kill its pods; its files are not ours any more."""
+        await self.close()
+        await self.world.pods.abandon()
+
     async def down(self) -> str:
         """Stop all pods; data stay. Return the change."""
         async with self._lock:
@@ -123,6 +128,12 @@ class ModelRunner:
                 state = changes.finish(state, change, time.time())
             self.store.commit(lifecycle.settle(replace(state, stopped=""), time.time()))
             return change
+
+    def retry(self) -> None:
+        """Try at once what failed and waits for its time: whoever asks has mended something."""
+        self.world.apply(lambda model: lifecycle.hasten(model, time.time()))
+        for agent in self.agents.values():
+            agent.retry()
 
     async def purge(self) -> None:
         """Remove everything of the model."""

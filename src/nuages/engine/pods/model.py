@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import os
-import shutil
 import socket
 import threading
 from collections.abc import Mapping
@@ -168,10 +167,11 @@ class Model:
     def _sweep(self, owner: UserMap | None) -> None:
         (self.directory / "relay.socket").unlink(missing_ok=True)
         if self.pods_directory.exists():
-            maps = [owner] if owner else self._maps()
-            if not maps:
-                raise SandboxError(f"cannot remove {self.pods_directory}: no map of users fits into this machine's ids")
-            users.remove(self.pods_directory, maps[0])
+            users.remove(self.pods_directory, self._owner(owner))
+
+    def _owner(self, recorded: UserMap | None) -> UserMap | None:
+        """Return the map whose users own the files: the recorded one, else the one that would be tried first."""
+        return recorded or next(iter(self._maps()), None)
 
     async def close(self, *, grace: float = 0) -> None:
         """Kill every process of the model; volumes stay, the pods' own roots go.
@@ -197,19 +197,19 @@ class Model:
                 self.record = ModelRecord(last_index=found.last_index, names=found.names)
                 self.save()
 
+    async def abandon(self) -> None:
+        """Kill every process of the model and touch no file: the directory was removed, or is another model's now."""
+        async with self._opening:
+            found, self._namespaces, self._pods = self._namespaces, None, {}
+            if found:
+                await asyncio.to_thread(found.kill)
+
     async def destroy(self) -> None:
         """Close the model and remove its directory, whoever owns the files in it."""
         owner = self.record.users or await asyncio.to_thread(lambda: records.load(self._path).users)
         await self.close()
 
-        def work() -> None:
-            maps = [owner] if owner else self._maps()
-            if maps:
-                users.remove(self.directory, maps[0])
-            elif self.directory.exists():
-                shutil.rmtree(self.directory)
-
-        await asyncio.to_thread(work)
+        await asyncio.to_thread(lambda: users.remove(self.directory, self._owner(owner)))
 
     # -- pods
 

@@ -89,7 +89,7 @@ def next_backoff(failures: int) -> float:
 
     5 s, doubling, capped at 300 s (Juju's agent does the same, plus jitter).
     """
-    return min(FIRST_RETRY * 2 ** (failures - 1), LONGEST_RETRY)
+    return min(FIRST_RETRY * 2 ** min(failures - 1, 30), LONGEST_RETRY)
 
 
 def next_rotation(policy: str, now: float) -> float | None:
