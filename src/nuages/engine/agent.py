@@ -37,6 +37,7 @@ class Agent:
         self._watches: dict[str, Watch] = {}
         self._wake = asyncio.Event()
         self._pod_failures = 0
+        self._retries = 0
         self._resting = False
         self._task: asyncio.Task[None] | None = None
 
@@ -48,6 +49,11 @@ class Agent:
 
     def wake(self) -> None:
         """Look again whether there is something to do."""
+        self._wake.set()
+
+    def retry(self) -> None:
+        """Try at once what failed and waits for its time."""
+        self._retries += 1
         self._wake.set()
 
     @property
@@ -213,7 +219,8 @@ class Agent:
         now = time.time()
 
         def write(model: Model) -> Model:
-            found = replace(model.units[self.name], pod=revision, address=pod.address)
+            agent = Status("allocating", "", now)
+            found = replace(model.units[self.name], pod=revision, address=pod.address, agent=agent)
             return lifecycle.settle(model.with_unit(found), now)
 
         world.apply(write)
@@ -226,11 +233,29 @@ class Agent:
         delay = next_backoff(self._pod_failures)
         logger.warning("pod of %s: %s", self.name, error)
         self.world.log(self.name, "ERROR", "nuages.pod", str(error))
-        status = Status("waiting", str(error), time.time())
-        self.world.apply(lambda model: model.with_unit(replace(model.units[self.name], status=status)))
+        if error.fix:
+            self.world.log(self.name, "ERROR", "nuages.pod", f"fix: {error.fix}")
+        agent = Status("error", str(error), time.time())
+        self.world.apply(lambda model: model.with_unit(replace(model.units[self.name], agent=agent)))
         self.world.fail_changes(self.name.partition("/")[0], f"cannot start {self.name}: {error}", error.fix)
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), delay)
+        await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless something else is wanted of the unit, or its pod can only now be made.
+
+        Not for any news: writing down that a pod failed is news too, for the other units whose pods fail.
+        """
+        wanted = self._wanted()
+        until = time.monotonic() + seconds
+        while self._wanted() == wanted and (left := until - time.monotonic()) > 0:
+            self._wake.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), left)
+
+    def _wanted(self) -> tuple[object, ...]:
+        unit = self.world.state.units.get(self.name)
+        application = self.world.state.applications.get(self.name.partition("/")[0])
+        return unit and unit.life, unit and unit.replace, application and application.revision, self._retries
 
     async def _replace(self, pod: Pod) -> None:
         """A new revision: the old charm's stop, then a new pod."""

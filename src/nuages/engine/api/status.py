@@ -58,7 +58,7 @@ def workload_status(model: Model, unit: Unit) -> Status:
     """Return the unit's status as people see it: a failed hook is an error."""
     if model.stopped:
         return Status("unknown", stopped(model) or "", unit.agent.since)
-    if unit.failed and unit.agent.status == "error":
+    if unit.agent.status == "error":
         return Status("error", unit.agent.message, unit.agent.since)
     return unit.status
 
