@@ -91,6 +91,7 @@ def engine(daemon, project, page):
     daemon.on(
         "GET", f"{M}/logs", ({"time": "t", "unit": "u", "container": "c", "service": "django", "message": "Traceback"},)
     )
+    daemon.on("POST", f"{M}/retry", {})
     for route in ("deploy", "integrate", "refresh", "start"):
         daemon.change("POST", f"{M}/{route}")
     return daemon
@@ -119,7 +120,7 @@ def test_a_second_up_does_nothing(engine, nuages, page):
     outcome = nuages("up")
     assert (outcome.code, outcome.err) == (0, "")
     assert "nothing to do" in outcome.out and page[0] in outcome.out
-    assert not [path for verb, path, _ in engine.asked if verb != "GET"]
+    assert [path for verb, path, _ in engine.asked if verb != "GET"] == [f"{M}/retry"]
 
 
 def test_a_dry_run_prints_commands_and_makes_no_model(engine, nuages):

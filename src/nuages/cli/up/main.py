@@ -84,6 +84,8 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
     observed = _observe(session)
     _refuse_another_port(session, observed, port)
     operations = plan(project, observed)
+    if observed.applications:
+        session.post("retry")  # what failed may have been mended
     changes: list[str] = []
     for operation in operations:
         console.line(f"  {_words(operation)}")

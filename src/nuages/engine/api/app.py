@@ -46,6 +46,7 @@ def make_app(daemon: Daemon) -> Starlette:
         ("DELETE", "/v1/models/{model}", api.purge),
         ("POST", "/v1/models/{model}/down", api.down),
         ("POST", "/v1/models/{model}/start", api.start),
+        ("POST", "/v1/models/{model}/retry", api.retry),
         ("GET", "/v1/models/{model}/status", api.status),
         ("GET", "/v1/models/{model}/observed", api.observed),
         ("GET", "/v1/models/{model}/settled", api.settled),
@@ -119,6 +120,11 @@ class Api:
     async def start(self, request: Request) -> Response:
         """Start the pods of a stopped model."""
         return _json({"change": await self._runner(request).start()})
+
+    async def retry(self, request: Request) -> Response:
+        """Try at once what failed and waits for its time."""
+        self._runner(request).retry()
+        return _json({})
 
     async def status(self, request: Request) -> Response:
         """Answer with `juju status --format json`."""
