@@ -73,6 +73,11 @@ class World:
     def start(self, unit: str = "notes/0", **options: Any) -> Pod:
         return self(self.model.start(self.spec(unit, **options)))
 
+    def adopt(self) -> None:
+        """Go on as another engine would: with nothing but what is on disk."""
+        self.model = Model(self.model.directory, self.model.name, mode=self.model.mode)
+        self(self.model.open())
+
     def exec(self, container: Container, *argv: str, **options: Any) -> tuple[int, str]:
         return self(execute(container, *argv, **options))
 

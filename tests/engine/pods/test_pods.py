@@ -314,6 +314,25 @@ class TestPublishing:
         world(world.model.unpublish(port))
 
 
+class TestAContainerThatCheats:
+    def test_a_link_in_place_of_its_socket_is_not_followed(self, world, tmp_path):
+        pod = world.start("cheat/0")
+        container = pod.containers["app"]
+        path = tmp_path / "other.socket"
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+            server.listen()
+            server.settimeout(0.2)
+            world.exec(container, "ln", "-sf", str(path), "/charm/container/pebble.socket")
+            with pytest.raises(ops.pebble.ConnectionError):
+                world(container.call(lambda client: client.get_system_info()))
+            with pytest.raises(TimeoutError):
+                server.accept()
+        world(container.restart())
+        assert world.exec(container, "true")[0] == 0
+        world(world.model.stop("cheat/0"))
+
+
 class TestTwoModels:
     def test_they_do_not_see_each_other(self, world, pod, tmp_path):
         other = make_world(tmp_path, world.model.mode)

@@ -135,15 +135,14 @@ class TestKilledMonitor:
         monitor.kill()
         assert container.alive()
         assert fresh.exec(container, "echo", "there") == (0, "there\n")
-        again = Model(fresh.model.directory, "dev", mode=fresh.model.mode)
-        fresh(again.open())
-        assert again.pod("notes/0").containers["app"].pid == container.pid
+        fresh.adopt()
+        assert fresh.model.pod("notes/0").containers["app"].pid == container.pid
 
 
 class TestKilledEngine:
     def test_the_next_one_finds_the_pods(self, fresh):
         told = dying_engine(fresh)
-        fresh(fresh.model.open())
+        fresh.adopt()
         pod = fresh.model.pod("notes/0")
         assert (pod.address, pod.containers["app"].pid) == (told["address"], told["pebble"])
         assert fresh.exec(pod.containers["app"], "echo", "there") == (0, "there\n")
@@ -155,13 +154,13 @@ class TestKilledEngine:
     def test_its_hook_dies_with_it(self, fresh):
         dying_engine(fresh, "hook")
         eventually(lambda: not list(commands("sleep\0001004")))
-        fresh(fresh.model.open())
+        fresh.adopt()
         assert fresh.model.pod("notes/0").containers["app"].alive()
 
     def test_what_it_had_not_written_down_goes(self, fresh):
         dying_engine(fresh, "background")
         assert list(commands("sleep\0001003"))
-        fresh(fresh.model.open())
+        fresh.adopt()
         assert not list(commands("sleep\0001003"))
         assert fresh.start().containers["app"].alive()
 
@@ -169,26 +168,24 @@ class TestKilledEngine:
         count = dying_engine(fresh)["saves"]
         fresh(fresh.model.destroy())
         for number in range(1, count + 1):
-            world = World(Model(fresh.model.directory, "dev", mode=fresh.model.mode), fresh.directory, fresh.loop)
-            dying_engine(world, f"save {number}")
-            world(world.model.open())
-            pod = world.start()
-            assert world.exec(pod.containers["app"], "hostname", "-I")[1].split() == [pod.address]
-            init = world.model.namespaces.init
-            monitor = world.model.record.pods["notes/0"].containers["app"].monitor
+            dying_engine(fresh, f"save {number}")
+            fresh.adopt()
+            pod = fresh.start()
+            assert fresh.exec(pod.containers["app"], "hostname", "-I")[1].split() == [pod.address]
+            init = fresh.model.namespaces.init
+            monitor = fresh.model.record.pods["notes/0"].containers["app"].monitor
             assert set(init.children()) == {pod.pause.pid, monitor.pid}
-            world(world.model.destroy())
-            assert not world.model.directory.exists()
+            fresh(fresh.model.destroy())
+            assert not fresh.model.directory.exists()
 
     def test_published_ports_go_on(self, fresh):
         pod = fresh.start()
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         fresh(fresh.model.publish(listener, pod.fqdn, 9))
-        again = Model(fresh.model.directory, "dev", mode=fresh.model.mode)
-        fresh(again.open())
-        assert fresh(again.published()) == {("127.0.0.1", port): (pod.fqdn, 9)}
-        fresh(again.unpublish(port))
+        fresh.adopt()
+        assert fresh(fresh.model.published()) == {("127.0.0.1", port): (pod.fqdn, 9)}
+        fresh(fresh.model.unpublish(port))
         socket.create_server(("127.0.0.1", port)).close()
 
 

@@ -16,7 +16,7 @@ import ops.pebble
 
 from nuages.engine import programs
 from nuages.engine.pods import credentials
-from nuages.engine.pods.paths import near
+from nuages.engine.pods.paths import existing
 from nuages.engine.pods.record import ContainerRecord
 from nuages.engine.pods.spec import ContainerSpec
 from nuages.engine.sandbox import bubblewrap, process, roots, terminal
@@ -97,7 +97,7 @@ class Container:
         uid = users.root if users.mode is Mode.ROOT else None
 
         def work() -> T:
-            with near(self.socket) as path:
+            with existing(self.socket) as path:
                 return function(ops.pebble.Client(socket_path=path))
 
         return await credentials.call(work, uid=uid)
@@ -181,7 +181,7 @@ class Container:
         for _ in process.deadline(seconds):
             if not self.alive():
                 break
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe, near(self.socket) as path:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe, existing(self.socket) as path:
                 probe.connect(path)
                 return
         raise SandboxError(

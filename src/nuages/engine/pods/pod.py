@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nuages.engine.pods.container import PATH, POD_NAMESPACES, Container
 from nuages.engine.pods.record import PodRecord
-from nuages.engine.sandbox import bubblewrap, process, roots, terminal
+from nuages.engine.sandbox import beneath, bubblewrap, process, roots, terminal
 from nuages.engine.sandbox.bubblewrap import Bind
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Mount
@@ -128,7 +128,7 @@ class Pod:
             kind = mount.source.stat().st_mode
             if mount.writable or stat.S_ISSOCK(kind):
                 self.model.own(mount.source)
-            roots.make_target(root, mount.target, folder=stat.S_ISDIR(kind))
+            beneath.make_target(root, mount.target, folder=stat.S_ISDIR(kind))
             binds.append(Bind(namespaces.inside(mount.source), mount.target, mount.writable))
         binds += [Bind(namespaces.inside(Path(source)), target) for source, target in self._lent()]
         argv = bubblewrap.charm(self.model.bwrap(), namespaces.inside(root), binds, cwd, argv)

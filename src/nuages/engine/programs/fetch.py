@@ -128,7 +128,9 @@ def _needed(programs: Sequence[Program]) -> int:
 def _fetch_group(group: Sequence[Program], job: Job) -> None:
     with contextlib.ExitStack() as stack:
         for program in sorted(group, key=lambda program: program.name):
-            stack.enter_context(_locked(program, job))
+            stack.enter_context(_locked(program.name, job))
+        if any(_source(program, Go) for program in group):
+            stack.enter_context(_locked("go-build", job))  # they share folders, which the last one removes
         todo = [program for program in group if not home(program).exists()]
         if not todo:
             return
@@ -197,8 +199,8 @@ def _remove(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(program: Program, job: Job) -> Generator[None]:
-    path = home(program).with_name(f".{program.name}.lock")
+def _locked(name: str, job: Job) -> Generator[None]:
+    path = cache_dir() / "programs" / f".{name}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         while True:

@@ -107,8 +107,7 @@ def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> Non
         (build / name).write_text(_FILES.joinpath("go").joinpath(name).read_text())
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw"}
     environment["GOWORK"] = "off"
-    caches = _go_caches(toolchain, environment)
-    environment.update(caches)
+    environment.update(_go_caches(toolchain, environment))
     argv = [str(toolchain), "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", f"{directory}/"]
     argv += [source.package for source in sources]
     total, steps = max(s.download for s in sources), max(s.steps for s in sources)
@@ -124,9 +123,8 @@ def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> Non
     job.say(0, total, "downloading")
     work.run(job, argv, cwd=build, environment=environment, log=log, watch=watch)
     shutil.rmtree(build)
-    own = cache_dir() / "go"
-    if own.exists() and all(Path(path).is_relative_to(own) for path in caches.values()):
-        shutil.rmtree(own)  # three hundred megabytes that nobody needs again
+    if (cache_dir() / "go").exists():
+        shutil.rmtree(cache_dir() / "go")  # three hundred megabytes that nobody needs again
     job.say(total, total)
 
 

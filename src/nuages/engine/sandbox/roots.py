@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from nuages.engine.sandbox import process
+from nuages.engine.sandbox.beneath import make_target
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Image
 from nuages.engine.sandbox.users import DAEMON
@@ -105,11 +105,8 @@ def _copy(source: Path, root: Path) -> None:
     root.chmod(0o755)
 
 
-def _walk(root: Path, path: PurePosixPath, *, entered: bool = False) -> Path | None:
-    """Return the path below `root`, or None when one of its parents is a link: links of an image may lead anywhere.
-
-    With `entered`, everybody may pass through the parents: a Python below root's home must run as any user.
-    """
+def _walk(root: Path, path: PurePosixPath) -> Path | None:
+    """Return the path below `root`, or None when one of its parents is a link: links of an image may lead anywhere."""
     current = root
     for part in path.parts[:-1]:
         current = current / part
@@ -119,43 +116,10 @@ def _walk(root: Path, path: PurePosixPath, *, entered: bool = False) -> Path | N
             directory(current)
         elif not current.is_dir():
             return None
-        elif entered and not current.stat().st_mode & 0o001:
-            current.chmod(current.stat().st_mode | 0o011)
     return current / path.parts[-1] if path.parts else root
-
-
-def _relative(target: str) -> PurePosixPath:
-    path = PurePosixPath("/") / target
-    if ".." in path.parts:
-        raise SandboxError(f"cannot mount at {target}: it has `..` in it")
-    return path.relative_to("/")
 
 
 def directory(path: Path, mode: int = 0o755) -> None:
     """Make a directory with exactly this mode, whatever the umask: pods have users of their own."""
     path.mkdir()
     path.chmod(mode)
-
-
-def make_target(root: Path, target: str, *, folder: bool) -> None:
-    """Make a mount point in a root, with parents that everybody may enter.
-
-    Raises:
-        SandboxError: the path leads out of the root, or something of the other kind is there.
-    """
-    relative = _relative(target)
-    if relative.parts[:1] in (("usr",), ("proc",), ("dev",), ("run",)):
-        return  # covered by a mount; bubblewrap makes what is missing there
-    path = _walk(root, relative, entered=True)
-    if path is None:
-        return
-    if path.is_symlink():
-        path.unlink()
-    if not path.exists():
-        if folder:
-            directory(path)
-        else:
-            path.touch()
-            path.chmod(0o644)
-    elif stat.S_ISDIR(path.lstat().st_mode) != folder:
-        raise SandboxError(f"cannot mount at {target}: the image has {'a file' if folder else 'a directory'} there")
