@@ -243,6 +243,41 @@ def test_models_do_not_see_each_other_and_go_without_a_trace(engine, shared, cha
     assert shared.unit("one/0")["workload-status"]["current"] == "active"
 
 
+@pytest.mark.slow
+def test_kill_at_any_instant_of_a_deployment(own, charm, tmp_path):
+    """Every hook is committed once; at most the one that ran is seen twice."""
+    names = ("one", "two")
+    for name in names:
+        own.post("deploy", charm=str(charm), application=name, config={"say": name})
+    own.post("integrate", endpoints=["one:ask", "two:serve"])
+    for seconds in (0.05, 0.3, 0.7, 1.1, 1.9, 2.3):
+        try:
+            own.client.get(own.path("settled"), wait=seconds)
+        finally:
+            own.kill()
+        own.start()
+    own.settle()
+    for name, other in (names, names[::-1]):
+        unit = own.unit(f"{name}/0")
+        assert unit["workload-status"]["message"] == f"said {name}"
+        events = own.events(f"{name}/0")
+        assert len(events) <= len(set(events)) + 6 + 2
+        endpoint = "ask" if name == "one" else "serve"
+        assert own.bag(f"{name}/0", endpoint, f"{other}/0")["said"] == other
+    assert not [change for change in own.get("changes") if change["error"]]
+
+
+def test_purge_in_the_middle_of_a_deployment(engine, charm):
+    for seconds in (0, 0.3, 1.5):
+        found = Engine(engine.directory, "middle")
+        engine.client.put("/v1/models/middle", {})
+        found.post("deploy", charm=str(charm), application="one")
+        engine.client.get(found.path("settled"), wait=seconds)
+        engine.client.delete("/v1/models/middle")
+        assert not (engine.directory / "models/middle").exists()
+    assert "middle" not in [model["name"] for model in engine.client.get("/v1/models")]
+
+
 CONNECT = """
 import ctypes, os, socket, sys
 connection = socket.socket(socket.AF_UNIX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from nuages.engine import charms, programs
@@ -13,6 +13,7 @@ from nuages.engine.pods import ContainerSpec, PodSpec
 from nuages.engine.programs import Progress
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.engine.state import Application, Container, Model, Unit
+from nuages.engine.uninterrupted import uninterrupted
 from nuages.engine.world import World
 
 Report = Callable[[str], None]
@@ -88,7 +89,8 @@ async def fresh_charm(world: World, unit: Unit) -> None:
         await asyncio.to_thread(world.pods.remove, charm)
     if application.charm.built_in:
         return
-    tree = await asyncio.to_thread(charms.prepare, application.charm, world.directory / "charms")
+    async with world.preparing:
+        tree = await asyncio.to_thread(charms.prepare, application.charm, world.directory / "charms")
     await asyncio.to_thread(shutil.copytree, tree, charm, symlinks=True)
     await asyncio.to_thread(_write_resources, application, directory / "resources")
 
@@ -143,15 +145,16 @@ async def _built_in(world: World, unit: Unit, application: Application, report: 
     def progress(step: Progress) -> None:
         loop.call_soon_threadsafe(report, progress_line(step))
 
+    found = await asyncio.to_thread(programs.ensure, *service.programs, progress=progress)
+
     def work() -> Image:
-        found: Mapping[str, Path] = programs.ensure(*service.programs, progress=progress)
         directory = world.directory / "services" / unit.name.replace("/", "-")
         if directory.exists():
             shutil.rmtree(directory)
         directory.mkdir(mode=0o755, parents=True)
         return service.image(found, directory)
 
-    image = await asyncio.to_thread(work)
+    image = await uninterrupted(asyncio.to_thread(work))
     volumes = tuple(Mount(world.volume(unit.name, name), path, writable=True) for name, path in service.volumes.items())
     return ContainerSpec(application.charm.containers[0].name, image, volumes)
 

@@ -30,6 +30,7 @@ class World:
     news: Callable[[], None]
     live: dict[str, list[str]] = field(default_factory=empty)
     publishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    preparing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def state(self) -> Model:
