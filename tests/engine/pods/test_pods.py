@@ -359,3 +359,13 @@ class TestBadImages:
             world(world.model.start(spec))
         assert world.model.pod("bad/0") is None
         assert not (world.model.pods_directory / "bad-0").exists()
+
+    def test_a_start_that_is_cancelled_leaves_nothing_and_can_be_repeated(self, world):
+        for pause in (0.0, 0.02, 0.05, 0.1):
+            with contextlib.suppress(asyncio.TimeoutError):
+                world(asyncio.wait_for(world.model.start(world.spec("hasty/0")), pause))
+                world(world.model.stop("hasty/0"))
+            assert world.model.pod("hasty/0") is None
+            assert not (world.model.pods_directory / "hasty-0").exists()
+        assert world.exec(world.start("hasty/0").containers["app"], "true")[0] == 0
+        world(world.model.stop("hasty/0"))

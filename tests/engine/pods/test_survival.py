@@ -16,7 +16,7 @@ from pathlib import Path
 import ops
 import pytest
 
-from nuages.engine.pods import Mode, Model
+from nuages.engine.pods import Mode, Model, record
 from nuages.engine.sandbox.image import Mount
 from nuages.engine.sandbox.process import Process, start_time
 from tests.engine.pods.conftest import MODES, PYTHON, World, eventually, execute, make_world, open_world
@@ -177,6 +177,12 @@ class TestKilledEngine:
             assert set(init.children()) == {pod.pause.pid, monitor.pid}
             fresh(fresh.model.destroy())
             assert not fresh.model.directory.exists()
+
+    def test_an_init_that_nobody_will_look_for_ends(self, fresh):
+        fresh(fresh.model.destroy())
+        dying_engine(fresh, "save 1")
+        init = record.load(fresh.model.directory / "model.json").init
+        eventually(lambda: not init.alive())
 
     def test_published_ports_go_on(self, fresh):
         pod = fresh.start()

@@ -19,6 +19,7 @@ from nuages.engine.pods import credentials
 from nuages.engine.pods.paths import existing
 from nuages.engine.pods.record import ContainerRecord
 from nuages.engine.pods.spec import ContainerSpec
+from nuages.engine.pods.threads import blocking
 from nuages.engine.sandbox import bubblewrap, process, roots, terminal
 from nuages.engine.sandbox.bubblewrap import Bind
 from nuages.engine.sandbox.errors import SandboxError
@@ -89,7 +90,7 @@ class Container:
     async def restart(self) -> None:
         """Replace a dead (or living) Pebble: a fresh root as on Kubernetes, the same volumes and the same address."""
         async with self._lock:
-            await asyncio.to_thread(self.launch)
+            await blocking(self.launch)
 
     async def call(self, function: Callable[[ops.pebble.Client], T]) -> T:
         """Run `function` with a client of this Pebble, in a thread of its own; the client is the container's root."""

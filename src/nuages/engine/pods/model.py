@@ -12,11 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nuages.engine import programs
+from nuages.engine.pods import names
 from nuages.engine.pods import record as records
 from nuages.engine.pods.pod import Pod
 from nuages.engine.pods.publishing import Published, RelayClient
 from nuages.engine.pods.record import ModelRecord, PodRecord
 from nuages.engine.pods.spec import PodSpec
+from nuages.engine.pods.threads import blocking, finished
 from nuages.engine.sandbox import process, roots, users
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import Namespaces
@@ -105,7 +107,7 @@ class Model:
         """
         async with self._opening:
             if not self.alive():
-                await asyncio.to_thread(self._open)
+                await blocking(self._open)
 
     def _open(self) -> None:
         with self._mutex:
@@ -130,6 +132,7 @@ class Model:
                 names=found.names,
             )
             self.save()
+            self._namespaces.keep()
 
     def _adopt(self) -> None:
         for unit, found in list(self.record.pods.items()):
@@ -180,8 +183,8 @@ class Model:
         """
         async with self._opening:
             if grace:
-                await asyncio.gather(*(asyncio.to_thread(pod.kill, grace) for pod in self._pods.values()))
-            await asyncio.to_thread(self._close)
+                await asyncio.gather(*(blocking(pod.kill, grace) for pod in self._pods.values()))
+            await blocking(self._close)
 
     def _close(self) -> None:
         with self._mutex:
@@ -202,14 +205,14 @@ class Model:
         async with self._opening:
             found, self._namespaces, self._pods = self._namespaces, None, {}
             if found:
-                await asyncio.to_thread(found.kill)
+                await blocking(found.kill)
 
     async def destroy(self) -> None:
         """Close the model and remove its directory, whoever owns the files in it."""
-        owner = self.record.users or await asyncio.to_thread(lambda: records.load(self._path).users)
+        owner = self.record.users or await blocking(lambda: records.load(self._path).users)
         await self.close()
 
-        await asyncio.to_thread(lambda: users.remove(self.directory, self._owner(owner)))
+        await blocking(lambda: users.remove(self.directory, self._owner(owner)))
 
     # -- pods
 
@@ -224,7 +227,7 @@ class Model:
         async with self._lock(spec.unit):
             if pod := self.pod(spec.unit):
                 return pod
-            await asyncio.to_thread(self._stop, spec.unit, 0.0)
+            await blocking(self._stop, spec.unit, 0.0)
             with self._mutex:
                 index = self._next_index()
                 address = f"10.77.{index // 256}.{index % 256}"
@@ -232,15 +235,22 @@ class Model:
                 self.record.pods[spec.unit] = found
                 pod = self._pods[spec.unit] = Pod(self, found)
             try:
-                await asyncio.to_thread(pod.make)
-                await asyncio.gather(*(container.restart() for container in pod.containers.values()))
+                await finished(self._make(pod))
             except BaseException:
                 try:
-                    await asyncio.shield(asyncio.to_thread(self._stop, spec.unit, 0.0))
+                    await blocking(self._stop, spec.unit, 0.0)
                 except SandboxError:
                     logger.exception("cannot clean up after %s", spec.unit)  # the first error is the one to tell
                 raise
             return pod
+
+    @staticmethod
+    async def _make(pod: Pod) -> None:
+        await blocking(pod.make)
+        outcomes = await asyncio.gather(*(one.restart() for one in pod.containers.values()), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def _next_index(self) -> int:
         # As on Kubernetes, a new pod has a new address: nobody may count on the old one.
@@ -259,7 +269,7 @@ class Model:
         With `grace` each Pebble first gets SIGTERM and that many seconds to stop its services.
         """
         async with self._lock(unit):
-            await asyncio.to_thread(self._stop, unit, grace)
+            await blocking(self._stop, unit, grace)
 
     def _stop(self, unit: str, grace: float) -> None:
         pod = self._pods.get(unit)
@@ -278,11 +288,11 @@ class Model:
 
     # -- names
 
-    async def set_names(self, names: Mapping[str, tuple[str, ...]]) -> None:
+    async def set_names(self, given: Mapping[str, tuple[str, ...]]) -> None:
         """Say which names each address has, for every pod of the model (and those to come); pods know their own."""
         with self._mutex:
-            self.record.names = {address: tuple(given) for address, given in names.items()}
-        await asyncio.to_thread(self._save_names)
+            self.record.names = {address: tuple(some) for address, some in given.items()}
+        await blocking(self._save_names)
 
     def _save_names(self) -> None:
         self.save()
@@ -293,19 +303,13 @@ class Model:
         with self._mutex:
             if not self.pods_directory.exists():
                 return
-            table: dict[str, list[str]] = {}
-            for pod in self._pods.values():
-                table[pod.address] = [pod.fqdn, pod.hostname, *pod.record.spec.aliases]
-            for address, names in self.record.names.items():
-                table.setdefault(address, []).extend(names)
-            lines = [f"{address}\t{' '.join(dict.fromkeys(names))}\n" for address, names in table.items() if names]
-            text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" + "".join(lines)
+            own = {pod.address: [pod.fqdn, pod.hostname, *pod.record.spec.aliases] for pod in self._pods.values()}
+            table = names.merged(own, self.record.names)
             for pod in self._pods.values():
                 if (pod.directory / "etc" / "hosts").exists():
-                    pod.write_hosts(text)
-            flat = {name: address for address, names in table.items() for name in names}
+                    pod.write_hosts(names.hosts(table))
             path = self.pods_directory / "names.json"
-            path.with_suffix(".tmp").write_text(json.dumps(flat))
+            path.with_suffix(".tmp").write_text(json.dumps(names.flat(table)))
             path.with_suffix(".tmp").replace(path)
 
     # -- published ports

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuages.engine.pods.paths import near
+from nuages.engine.pods.threads import blocking
 from nuages.engine.sandbox import relay
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import tail
@@ -37,26 +38,26 @@ class RelayClient:
         try:
             async with self._lock:
                 if not self._alive():
-                    await asyncio.to_thread(self._start)
-            await asyncio.to_thread(self._ask, {"do": "publish", "host": host, "port": port}, listener)
+                    await blocking(self._start)
+            await blocking(self._ask, {"do": "publish", "host": host, "port": port}, listener)
         finally:
             listener.close()
 
     async def retarget(self, address: str, listen: int, host: str, port: int) -> None:
         """Lead the callers of a published address and port elsewhere."""
         request = {"do": "retarget", "address": address, "listen": listen, "host": host, "port": port}
-        await asyncio.to_thread(self._ask, request)
+        await blocking(self._ask, request)
 
     async def unpublish(self, port: int) -> None:
         """Close every listener on this port."""
         if self._alive():
-            await asyncio.to_thread(self._ask, {"do": "unpublish", "listen": port})
+            await blocking(self._ask, {"do": "unpublish", "listen": port})
 
     async def published(self) -> dict[Published, Published]:
         """Return host address and port → where it leads inside."""
         if not self._alive():
             return {}
-        answer = await asyncio.to_thread(self._ask, {"do": "list"})
+        answer = await blocking(self._ask, {"do": "list"})
         return {(str(a), int(b)): (str(c), int(d)) for a, b, c, d in answer["published"]}
 
     def _alive(self) -> bool:

@@ -29,6 +29,7 @@ ip link add br0 type bridge
 ip addr add {GATEWAY}/{PREFIX} dev br0
 ip link set br0 up
 echo ready
+read -r keep
 exec env --ignore-signal=CHLD sleep infinity >&2 </dev/null
 """
 
@@ -205,11 +206,20 @@ class Namespaces:
         if result.code:
             raise SandboxError(f"cannot show {argument} to the pods: {result.err.strip()}")
 
+    def keep(self) -> None:
+        """Let the model init outlive us, now that it is written down who it is; without this it ends when we do."""
+        waiting = _spawned.get(self.init.pid)
+        if waiting and waiting.stdin:
+            waiting.stdin.write(b"keep\n")
+            waiting.stdin.close()
+
     def kill(self) -> None:
         """Kill the model init, and with it everything of the model; return when it is gone."""
         self.init.kill()
         waiting = _spawned.pop(self.init.pid, None)
         if waiting:
+            if waiting.stdin:
+                waiting.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 waiting.wait(10)
 
@@ -253,10 +263,10 @@ def _start(users_: UserMap, log: Path) -> Process:
         ]
         child = process.spawn([*enter, *unshare, "--fork", "--", "sh", "-c", _INIT], log=log)
         assert child.stdout and child.stdin
-        child.stdin.close()
         ready = child.stdout.readline()  # not to the end: unshare keeps the pipe as long as the model lives
         child.stdout.close()
     if ready.strip() != b"ready":
+        child.stdin.close()
         child.kill()
         child.wait()
         raise NamespacesError(f"cannot make the model's namespaces: {tail(log)}")
