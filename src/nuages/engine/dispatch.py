@@ -19,11 +19,13 @@ LEVELS = {"stdout": "DEBUG", "stderr": "WARNING"}
 
 @dataclass
 class Outcome:
-    """How a hook ended, and what it said."""
+    """How a hook ended, and what it said; `reason` and `fix` when we know better than its exit code."""
 
     code: int
     stdout: str = ""
     stderr: str = ""
+    reason: str = ""
+    fix: str = ""
 
 
 @dataclass

@@ -63,11 +63,10 @@ class HookRunner:
             self._end_operation(context, outcome)
             self.world.end_tasks(tasks, "Done" if outcome.code == 0 else "Error")
             return
-        reason = "" if outcome.code == 0 else f"exit code {outcome.code}"
-        if not reason:
-            reason = self._commit(context, hook)
-        if reason:
-            self._fail(hook, context.name, reason, tasks)
+        if outcome.code == 0 and (refused := self._commit(context, hook)):
+            outcome = Outcome(1, reason=refused)
+        if outcome.code != 0:
+            self._fail(hook, context.name, outcome, tasks)
         else:
             self.world.end_tasks(tasks, "Done")
 
@@ -89,7 +88,7 @@ class HookRunner:
             return str(error)
         return ""
 
-    def _fail(self, hook: Hook, name: str, reason: str, tasks: list[str]) -> None:
+    def _fail(self, hook: Hook, name: str, outcome: Outcome, tasks: list[str]) -> None:
         now = time.time()
         if hook.kind in WORKLOAD_KINDS:
             self.held[hook.container] = now + WORKLOAD_RETRY
@@ -97,14 +96,15 @@ class HookRunner:
         self.world.apply(lambda model: failed(model, self.name, hook, now, jitter=jitter))
         pending = self.world.state.units[self.name].pending
         seconds = WORKLOAD_RETRY if pending is None else max(pending.retry_at - now, 0)
-        text = f'hook "{name}" of {self.name} failed: {reason}'
+        text = f'hook "{name}" of {self.name} failed: {outcome.reason or f"exit code {outcome.code}"}'
         self.world.log(self.name, "ERROR", "nuages.agent", f"{text}; again in {seconds:.0f} s")
         self.world.task_line(tasks, f"{text}; again in {seconds:.0f} s")
         self.world.end_tasks(tasks, "Error")
         self.world.fail_changes(
             self.name.partition("/")[0],
             text,
-            f"its output: nuages debug-log --include {self.name}; it is tried again by itself in {seconds:.0f} s",
+            outcome.fix
+            or f"its output: nuages debug-log --include {self.name}; it is tried again by itself in {seconds:.0f} s",
         )
 
     async def _dispatch(self, pod: Pod, context: HookContext, tasks: list[str]) -> Outcome:
@@ -118,10 +118,14 @@ class HookRunner:
 
         execution = Execution(self.world, pod, self.server, context, emit)
         operation = context.before.operations.get(context.hook.operation)
-        if context.hook.kind == "exec" and operation is not None:
-            return await execution.command(list(operation.argv))
-        if not context.application.charm.built_in:
-            return await execution.hook()
+        try:
+            if context.hook.kind == "exec" and operation is not None:
+                return await execution.command(list(operation.argv))
+            if not context.application.charm.built_in:
+                return await execution.hook()
+        except NuagesError as error:  # the pod went away, or cannot be entered
+            emit("ERROR", str(error))
+            return Outcome(1, stderr=str(error), reason=str(error), fix=error.fix)
         return await self._built_in(pod, context)
 
     async def _built_in(self, pod: Pod, context: HookContext) -> Outcome:
@@ -138,12 +142,12 @@ class HookRunner:
         except NuagesError as error:
             context.failure = str(error)
             self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", str(error))
-            return Outcome(1, stderr=str(error))
+            return Outcome(1, stderr=str(error), reason=str(error), fix=error.fix)
         except Exception as error:
             logger.exception("hook %s of %s", context.name, self.name)
             context.failure = f"{type(error).__name__}, see daemon.log"
             self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", context.failure)
-            return Outcome(1, stderr=context.failure)
+            return Outcome(1, stderr=context.failure, reason=context.failure)
         return Outcome(0)
 
     def _end_operation(self, context: HookContext, outcome: Outcome) -> None:
