@@ -141,7 +141,8 @@ class HookRunner:
                     context.set_version(service.version)
         except NuagesError as error:
             context.failure = str(error)
-            self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", str(error))
+            for line in (str(error), *([f"fix: {error.fix}"] if error.fix else [])):
+                self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", line)
             return Outcome(1, stderr=str(error), reason=str(error), fix=error.fix)
         except Exception as error:
             logger.exception("hook %s of %s", context.name, self.name)
