@@ -129,7 +129,8 @@ def _show(message: str, fix: str) -> None:
         print(f"error: {_to_paste(message)}", file=sys.stderr)
         if fix:
             first, *rest = _to_paste(fix).splitlines()
-            print(f"fix:   {first}", *(f"       {line}" for line in rest), sep="\n", file=sys.stderr)
+            margin = "" if "<<" in fix else "       "  # a shell finds the end of a here-document only at the margin
+            print(f"fix:   {first}", *(margin + line for line in rest), sep="\n", file=sys.stderr)
 
 
 def _to_paste(text: str) -> str:
