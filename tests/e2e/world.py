@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,11 +81,13 @@ class World:
 
     project: Path
     environment: Mapping[str, str]
+    within: Sequence[str] = ()
+    """A command that runs our command, as `unshare --net` does."""
 
     def nuages(self, *arguments: str, check: bool = True, cwd: Path | None = None, timeout: float = 600):
         """Run the command as a user does; fail with everything it printed when `check` and it failed."""
         done = subprocess.run(
-            [sys.executable, "-m", "nuages.cli", *arguments],
+            [*self.within, sys.executable, "-m", "nuages.cli", *arguments],
             cwd=cwd or self.project,
             env=dict(self.environment),
             capture_output=True,

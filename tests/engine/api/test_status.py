@@ -72,3 +72,13 @@ def test_configuration_is_jujus_shape(world):
         "description": "",
     }
     assert settings["count"] == {"source": "unset", "type": "int", "description": ""}
+
+
+def test_a_unit_whose_workload_died_is_not_called_active(world):
+    with_status(world, "one/0", "active")
+    with_status(world, "one/1", "active")
+    found = status(world.model, {}, "", 0.0, {"one/1": "server: service web is not running (backoff)"})
+    one = found["applications"]["one"]
+    assert one["units"]["one/0"]["workload-status"]["current"] == "active"
+    assert one["units"]["one/1"]["workload-status"]["current"] == "waiting"
+    assert "not running" in one["application-status"]["message"]

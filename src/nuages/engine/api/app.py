@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 import nuages
 from nuages.engine import mutations, podspec
-from nuages.engine.api import documents, requests, workload
+from nuages.engine.api import documents, live, requests, workload
 from nuages.engine.api.status import status
 from nuages.engine.daemon import Daemon
 from nuages.engine.debuglog import LEVELS
@@ -129,7 +129,8 @@ class Api:
     async def status(self, request: Request) -> Response:
         """Answer with `juju status --format json`."""
         runner = self._runner(request)
-        return _json(status(runner.state, runner.notes(), runner.world.pods.warning, time.time()))
+        found = {} if runner.state.stopped else await live.troubles(runner)
+        return _json(status(runner.state, runner.notes(), runner.world.pods.warning, time.time(), found))
 
     async def observed(self, request: Request) -> Response:
         """Answer with what `up` plans against."""
@@ -273,7 +274,7 @@ class Api:
         return StreamingResponse(_lines(records), media_type="application/x-ndjson")
 
     async def plan(self, request: Request) -> Response:
-        """Answer with the merged Pebble plan of each of a unit's containers; it holds secrets, as `pebble plan` does."""
+        """Answer with the merged plan of each of a unit's containers; it holds secrets, as `pebble plan` does."""
         runner = self._runner(request)
         return _json({"containers": await workload.plans(runner, request.query_params.get("unit", ""))})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from nuages.engine.hooks.environment import JUJU_VERSION
@@ -14,8 +15,17 @@ SEVERITIES = ("unknown", "terminated", "active", "maintenance", "waiting", "bloc
 BASES = {"3.8": "20.04", "3.10": "22.04", "3.12": "24.04", "3.14": "26.04"}
 
 
-def status(model: Model, notes: Mapping[str, list[str]], warning: str, now: float) -> dict[str, Any]:
-    """Return the document, with our own part under "nuages"."""
+def status(
+    model: Model,
+    notes: Mapping[str, list[str]],
+    warning: str,
+    now: float,
+    troubles: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return the document, with our own part under "nuages".
+
+    `troubles` says by unit what the machine knows and its charm does not yet: such a unit is not shown as active.
+    """
     web = next((port for key, port in sorted(model.published.items()) if key.endswith("/web")), None)
     return {
         "model": {
@@ -28,7 +38,9 @@ def status(model: Model, notes: Mapping[str, list[str]], warning: str, now: floa
             "sla": "unsupported",
         },
         "machines": {},
-        "applications": {name: _application(model, model.applications[name]) for name in sorted(model.applications)},
+        "applications": {
+            name: _application(model, model.applications[name], troubles) for name in sorted(model.applications)
+        },
         "storage": {},
         "controller": {"timestamp": time.strftime("%H:%M:%SZ", time.gmtime(now))},
         "nuages": {
@@ -54,27 +66,31 @@ def since(seconds: float) -> str:
     return time.strftime("%d %b %Y %H:%M:%SZ", time.gmtime(seconds))
 
 
-def workload_status(model: Model, unit: Unit) -> Status:
-    """Return the unit's status as people see it: a failed hook is an error."""
+def workload_status(model: Model, unit: Unit, troubles: Mapping[str, str]) -> Status:
+    """Return the unit's status as people see it: a failed hook is an error, a dead workload is not active."""
     if model.stopped:
         return Status("unknown", stopped(model) or "", unit.agent.since)
     if unit.agent.status == "error":
         return Status("error", unit.agent.message, unit.agent.since)
+    if unit.status.status == "active" and unit.name in troubles:
+        return Status("waiting", troubles[unit.name], unit.status.since)
     return unit.status
 
 
-def application_status(model: Model, application: Application) -> Status:
+def application_status(model: Model, application: Application, troubles: Mapping[str, str]) -> Status:
     """Return what the leader set, else the worst of the units."""
-    units = [workload_status(model, unit) for unit in model.units_of(application.name)]
+    units = [workload_status(model, unit, troubles) for unit in model.units_of(application.name)]
     errors = [found for found in units if found.status == "error"]
     if application.status is not None and not errors and not model.stopped:
+        if application.status.status == "active":
+            return next((found for found in units if found.message in troubles.values()), application.status)
         return application.status
     if not units:
         return Status("unknown", "", application.since)
     return max(units, key=lambda found: SEVERITIES.index(found.status))
 
 
-def _application(model: Model, application: Application) -> dict[str, Any]:
+def _application(model: Model, application: Application, troubles: Mapping[str, str]) -> dict[str, Any]:
     charm = application.charm
     units = model.units_of(application.name)
     leader = model.units.get(application.leader)
@@ -88,9 +104,9 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
         "address": leader.address if leader else "",
         "exposed": False,
         "life": "dying" if application.life == "dying" else "",
-        "application-status": _status(application_status(model, application)),
+        "application-status": _status(application_status(model, application, troubles)),
         "relations": _relations(model, application),
-        "units": {unit.name: _unit(model, unit) for unit in units},
+        "units": {unit.name: _unit(model, unit, troubles) for unit in units},
         "version": application.version,
         "endpoint-bindings": dict.fromkeys(("", *sorted(charm.endpoints)), "alpha"),
     }
@@ -99,12 +115,12 @@ def _application(model: Model, application: Application) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value not in ("", {}) or key in ("units", "relations")}
 
 
-def _unit(model: Model, unit: Unit) -> dict[str, Any]:
+def _unit(model: Model, unit: Unit, troubles: Mapping[str, str]) -> dict[str, Any]:
     agent = unit.agent
     if agent.status == "error":
         agent = Status("idle", "", agent.since)
     document: dict[str, Any] = {
-        "workload-status": _status(workload_status(model, unit)),
+        "workload-status": _status(workload_status(model, unit, troubles)),
         "juju-status": {**_status(agent), "version": JUJU_VERSION},
         "address": unit.address if unit.pod else "",
         "provider-id": unit.name.replace("/", "-"),
