@@ -106,7 +106,7 @@ def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> Non
     for name in ("go.mod", "go.sum"):
         (build / name).write_text(_FILES.joinpath("go").joinpath(name).read_text())
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw"}
-    environment["GOWORK"] = "off"
+    environment |= {"GOWORK": "off", "GOTMPDIR": str(build)}  # a killed build leaves nothing in the system's own place
     environment.update(_go_caches(toolchain, environment))
     argv = [str(toolchain), "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", f"{directory}/"]
     argv += [source.package for source in sources]
