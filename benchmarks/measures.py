@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import subprocess
@@ -10,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from nuages.engine.api.client import Client
+from nuages.engine.programs import cache_dir
 from tests.e2e.world import World, eventually
 
 RUNS = 15
@@ -124,7 +126,9 @@ def dispatch(world: World) -> Iterator[str]:
     (minimal / "charmcraft.yaml").write_text(re.sub(r"^name: .*$", "name: minimal", text, count=1, flags=re.M))
     packed = world.project / "minimal.charm"
     world.nuages("pack", "--project-dir", str(minimal), "--output", str(packed))
-    image = json.loads(world.nuages("observed").stdout)["applications"]["notes"]["resources"]["django-app-image"]
+    socket = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "daemon.sock"
+    observed: Any = Client(socket).get("/v1/models/notes/observed")
+    image = cache_dir() / "images" / observed["applications"]["notes"]["resources"]["django-app-image"]
     world.nuages("deploy", str(packed), "minimal", "--resource", f"django-app-image={image}")
     # The minimal charm runs as most charms do: one line of shell, site and all, no boot script.
     usual = "JUJU_DISPATCH_PATH=hooks/update-status PYTHONPATH=venv:lib:src exec python3 src/charm.py"
@@ -178,9 +182,9 @@ def memory(world: World) -> Iterator[str]:
         if not entry.name.isdigit():
             continue
         try:
-            name = (entry / "environ").read_bytes()
-            mark = re.search(rb"JUJU_CONTAINER_NAME=([^\0]+)", name)
-            if mark:
+            mark = re.search(rb"JUJU_CONTAINER_NAME=([^\0]+)", (entry / "environ").read_bytes())
+            ours = world.project.parent.name in (entry / "mountinfo").read_text()
+            if mark and ours:
                 by_name[mark[1].decode()] = by_name.get(mark[1].decode(), 0) + pss(int(entry.name))
         except OSError:
             continue
