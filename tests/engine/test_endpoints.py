@@ -54,7 +54,7 @@ def test_the_limit_is_jujus_error():
     with pytest.raises(IntegrateError) as caught:
         resolve(world.model, ("one:ask", "three:serve"))
     assert str(caught.value) == "establishing a new relation for one:ask would exceed its maximum relation limit of 1"
-    assert "nuages remove-relation one two" in caught.value.fix
+    assert "nuages remove-relation one:ask two:serve" in caught.value.fix
 
 
 def test_the_same_relation_twice():
@@ -62,6 +62,65 @@ def test_the_same_relation_twice():
     world.integrate("one:ask", "two:serve")
     with pytest.raises(IntegrateError, match="relation already exists"):
         resolve(world.model, ("two:serve", "one:ask"))
+
+
+def test_a_dying_relation_is_in_the_way():
+    world = World().deploy("one").deploy("two").deploy("three")
+    number = world.integrate("one:ask", "two:serve")
+    world.pod("one/0", "two/0")
+    world.run()
+    world.model = lifecycle.remove_relation(world.model, number, 0)
+    with pytest.raises(IntegrateError, match="it is dying, but not yet removed"):
+        resolve(world.model, ("one:ask", "two:serve"))
+    with pytest.raises(IntegrateError, match="maximum relation limit of 1"):
+        resolve(world.model, ("one:ask", "three:serve"))
+    world.run()
+    assert ends(resolve(world.model, ("one:ask", "three:serve"))) == {"one:ask", "three:serve"}
+
+
+def test_an_application_that_is_being_removed_is_not_integrated():
+    world = World().deploy("one").deploy("two")
+    world.pod("one/0", "two/0")
+    world.run()
+    world.model = lifecycle.remove_application(world.model, "two", 0)
+    with pytest.raises(IntegrateError, match="two is being removed"):
+        resolve(world.model, ("one:ask", "two:serve"))
+
+
+def test_container_scope_needs_a_subordinate():
+    scoped = {"requires": {"ask": {"interface": "talk", "scope": "container"}}}
+    world = World().deploy("one", **scoped).deploy("two")
+    with pytest.raises(IntegrateError, match="no relations found"):
+        resolve(world.model, ("one:ask", "two:serve"))
+
+
+def test_a_limit_counts_on_the_side_that_has_it():
+    """Without a limit, or with 0, there may be any number."""
+    limited = {"provides": {"serve": {"interface": "talk", "limit": 2}}}
+    world = World().deploy("hub", **limited).deploy("a").deploy("b").deploy("c")
+    world.integrate("a:ask", "hub:serve")
+    world.integrate("b:ask", "hub:serve")
+    with pytest.raises(IntegrateError) as caught:
+        resolve(world.model, ("c:ask", "hub:serve"))
+    assert str(caught.value) == "establishing a new relation for hub:serve would exceed its maximum relation limit of 2"
+    assert caught.value.code == "quota-limit-exceeded"
+    assert ends(resolve(world.model, ("hub:ask", "c:serve"))) == {"hub:ask", "c:serve"}
+
+
+def test_the_explicit_endpoint_is_taken_before_the_implicit_one():
+    world = World()
+    world.deploy("one", requires={}, provides={"info": {"interface": "juju-info"}})
+    world.deploy("two", provides={}, requires={"info": {"interface": "juju-info"}})
+    assert ends(resolve(world.model, ("one", "two"))) == {"one:info", "two:info"}
+    assert ends(resolve(world.model, ("one:juju-info", "two"))) == {"one:juju-info", "two:info"}
+
+
+@pytest.mark.parametrize("text", ["", ":", ":ask", "one:ask:ask", "one/0", "ONE", "one:juju"])
+def test_texts_that_name_nothing(text):
+    world = World().deploy("one").deploy("two")
+    with pytest.raises(NotFound) as caught:
+        resolve(world.model, (text, "two"))
+    assert caught.value.fix
 
 
 def test_unknown_names():

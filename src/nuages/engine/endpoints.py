@@ -22,10 +22,17 @@ def resolve(model: Model, texts: tuple[str, str]) -> Pair:
     """Return the two sides that `application[:endpoint]` twice means.
 
     Raises:
-        IntegrateError: none or several fit, they are related already, or an endpoint's limit is reached.
+        IntegrateError: none or several fit, they are related already, an endpoint's limit is reached, or one of the
+            applications is being removed.
         NotFound: no such application or endpoint.
     """
     (one, one_name), (two, two_name) = parse(model, texts[0]), parse(model, texts[1])
+    for application in (one, two):
+        if application.life != "alive":
+            raise IntegrateError(
+                f"cannot integrate {one.name} and {two.name}: {application.name} is being removed",
+                fix="wait until `nuages status` does not show it any more, and deploy it again",
+            )
     pairs = candidates(one, one_name, two, two_name)
     names = f"{one.name} and {two.name}"
     if not pairs:
@@ -40,6 +47,11 @@ def resolve(model: Model, texts: tuple[str, str]) -> Pair:
         )
     for relation in model.relations.values():
         if set(relation.sides) == set(pairs[0]):
+            if relation.life != "alive":
+                raise IntegrateError(
+                    f'cannot add relation "{relation.key}": it is dying, but not yet removed',
+                    fix="try again in a while",
+                )
             raise IntegrateError(
                 f'cannot add relation "{relation.key}": relation already exists', code="relation-exists"
             )
@@ -121,15 +133,14 @@ def _check_limit(model: Model, side: Side) -> None:
     endpoint = model.applications[side.application].charm.endpoints.get(side.endpoint, IMPLICIT)
     existing = sum(1 for relation in model.relations.values() if side in relation.sides)
     if endpoint.limit and existing >= endpoint.limit:
-        others = ", ".join(
-            relation.other(side.application).application
-            for relation in model.relations.values()
-            if side in relation.sides
+        other = next(
+            relation.other(side.application) for relation in model.relations.values() if side in relation.sides
         )
+        ends = f"{side.application}:{side.endpoint} {other.application}:{other.endpoint}"
         raise IntegrateError(
             f"establishing a new relation for {side.application}:{side.endpoint} would exceed "
             f"its maximum relation limit of {endpoint.limit}",
-            fix=f"remove the relation with {others} first: nuages remove-relation {side.application} {others}",
+            fix=f"remove the relation with {other.application} first: nuages remove-relation {ends}",
             code="quota-limit-exceeded",
         )
 
