@@ -1,10 +1,13 @@
 """Options by type, all of a request or none."""
 
+import json
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nuages.engine.config import ConfigError, apply, effective, parse, seconds
+from nuages.engine.config import MODEL_OPTIONS, ConfigError, apply, duration, effective, parse, seconds
 from nuages.engine.state import Option
 
 OPTIONS = {
@@ -38,7 +41,24 @@ def test_text_becomes_a_value(name, text, value):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("workers", "many"), ("workers", "1.5"), ("debug", "yes"), ("ratio", "x"), ("key", "abc")]
+    ("name", "text"),
+    [
+        ("workers", "many"),
+        ("workers", "1.5"),
+        ("workers", ""),
+        ("workers", " 3"),
+        ("workers", "1_000"),
+        ("workers", "٣"),
+        ("workers", "9223372036854775808"),
+        ("debug", "yes"),
+        ("debug", "tRUE"),
+        ("ratio", "x"),
+        ("ratio", "nan"),
+        ("ratio", "inf"),
+        ("ratio", "1e999"),
+        ("key", "abc"),
+        ("key", "secret:"),
+    ],
 )
 def test_a_wrong_type_names_option_type_and_value(name, text):
     with pytest.raises(ConfigError) as caught:
@@ -56,6 +76,64 @@ def test_every_reason_is_named_at_once():
     assert "option 'debug' is of type boolean, not 'maybe'" in text
 
 
+def test_nothing_is_changed_by_a_refused_request():
+    current = {"greeting": "x"}
+    with pytest.raises(ConfigError):
+        apply("notes", OPTIONS, current, {"workers": "4", "debug": "maybe"}, ["greeting"])
+    assert current == {"greeting": "x"}
+
+
+def test_setting_and_resetting_the_same_option_is_refused():
+    with pytest.raises(ConfigError, match="cannot set and reset key 'workers' simultaneously"):
+        apply("notes", OPTIONS, {}, {"workers": "4"}, ["workers"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fits"),
+    [
+        ("workers", 3, True),
+        ("workers", True, False),
+        ("workers", 3.0, False),
+        ("workers", 2**63, False),
+        ("ratio", 3, True),
+        ("ratio", float("nan"), False),
+        ("debug", False, True),
+        ("debug", 1, False),
+        ("greeting", 3, False),
+        ("greeting", None, False),
+        ("key", ["secret:x"], False),
+    ],
+)
+def test_values_that_have_a_type_already(name, value, fits):
+    if fits:
+        assert parse(OPTIONS[name], value) == value
+    else:
+        with pytest.raises(ValueError, match=f"option '{name}' is"):
+            parse(OPTIONS[name], value)
+
+
+def test_an_option_that_is_named_nowhere_near_offers_them_all():
+    with pytest.raises(ConfigError) as caught:
+        apply("notes", OPTIONS, {}, {"zzz": "1"}, [])
+    assert "did you mean" not in str(caught.value)
+    assert caught.value.fix == "options: debug, greeting, key, ratio, workers"
+
+
+def test_the_models_interval_is_a_duration():
+    for text in ("5m", "90s", "1h30m"):
+        assert apply("the model", MODEL_OPTIONS, {}, {"update-status-hook-interval": text}, [])
+    for text in ("soon", "5", "0s", "-5m", "5m later", ""):
+        with pytest.raises(ConfigError, match="a duration like 5m"):
+            apply("the model", MODEL_OPTIONS, {}, {"update-status-hook-interval": text}, [])
+
+
+def test_what_is_parsed_survives_storing():
+    """A value that JSON cannot hold would be another one after a restart."""
+    for name, text in (("ratio", "1.5e300"), ("workers", "-9223372036854775808"), ("greeting", "\x00 ü \U0001f600")):
+        value = parse(OPTIONS[name], text)
+        assert json.loads(json.dumps(value)) == value
+
+
 def test_reset_and_defaults():
     values = apply("notes", OPTIONS, {"greeting": "x", "workers": 2}, {}, ["greeting"])
     assert values == {"workers": 2}
@@ -70,6 +148,7 @@ def test_any_text_is_parsed_or_refused(text, name):
         assert name in str(error)
     else:
         assert value is not None
+        assert not isinstance(value, float) or math.isfinite(value)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("5m", 300), ("1h30m", 5400), ("90s", 90), ("soon", 300), ("5", 300)])
@@ -77,6 +156,17 @@ def test_durations(text, expected):
     assert seconds(text) == expected
 
 
-@given(st.text())
+@given(st.text(alphabet="0123456789.hms "))
 def test_any_duration_is_a_number_of_seconds(text):
-    assert seconds(text) >= 0
+    assert seconds(text) > 0
+    assert duration(text) is None or duration(text) >= 0
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_is_read_as_it_is_written(value):
+    assert parse(OPTIONS["ratio"], repr(value)) == value
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_every_integer_of_64_bits_is_read(value):
+    assert parse(OPTIONS["workers"], str(value)) == value

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nuages.engine.errors import EngineError
@@ -12,15 +14,29 @@ from nuages.engine.state import Option
 MODEL_OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
-        Option("update-status-hook-interval", "string", "5m", "How often to run the update-status hook"),
+        Option("update-status-hook-interval", "duration", "5m", "How often to run the update-status hook"),
         Option("logging-config", "string", "<root>=INFO", "Which levels the debug-log keeps"),
         Option("juju-http-proxy", "string", "", "HTTP proxy for charms (JUJU_CHARM_HTTP_PROXY)"),
         Option("juju-https-proxy", "string", "", "HTTPS proxy for charms (JUJU_CHARM_HTTPS_PROXY)"),
         Option("juju-ftp-proxy", "string", "", "FTP proxy for charms (JUJU_CHARM_FTP_PROXY)"),
         Option("juju-no-proxy", "string", "127.0.0.1,localhost,::1", "Hosts reached without a proxy"),
+        Option("http-proxy", "string", "", "HTTP proxy for every program of a hook (http_proxy)"),
+        Option("https-proxy", "string", "", "HTTPS proxy for every program of a hook (https_proxy)"),
+        Option("ftp-proxy", "string", "", "FTP proxy for every program of a hook (ftp_proxy)"),
+        Option("no-proxy", "string", "127.0.0.1,localhost,::1", "Hosts that those programs reach without a proxy"),
     )
 }
-UNITS = {"s": 1, "m": 60, "h": 3600}
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+INTEGER = re.compile(r"[+-]?[0-9]+")
+FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False),
+}
+LARGEST = 2**63
+Value = str | int | float | bool
+NAMES = {"secret": "a secret URI like secret:<id>", "duration": "a duration like 5m or 1h30m"}
 
 
 class ConfigError(EngineError):
@@ -50,9 +66,12 @@ def apply(
     """
     wrong: list[str] = []
     result = dict(current)
-    for name in [*values, *reset]:
+    reset = list(reset)
+    for name in dict.fromkeys([*values, *reset]):
         if name not in options:
             wrong.append(f"unknown option {name!r}{nearest(name, options)}")
+        elif name in values and name in reset:
+            wrong.append(f"cannot set and reset key {name!r} simultaneously")
     for name, value in values.items():
         if name not in options:
             continue
@@ -67,16 +86,15 @@ def apply(
     return result
 
 
-def parse(option: Option, value: Any) -> str | int | float | bool:
+def parse(option: Option, value: Any) -> Value:
     """Return the value for the option.
 
     Raises:
         ValueError: it is of another type; the text names the option, the type and the value.
     """
-    parsed = _from_text(option.type, value) if isinstance(value, str) else _from_value(option.type, value)
+    parsed = PARSERS[option.type](value) if isinstance(value, str) else _from_value(option.type, value)
     if parsed is None:
-        shown = "a secret URI like secret:<id>" if option.type == "secret" else f"of type {option.type}"
-        raise ValueError(f"option {option.name!r} is {shown}, not {value!r}")
+        raise ValueError(f"option {option.name!r} is {NAMES.get(option.type, f'of type {option.type}')}, not {value!r}")
     return parsed
 
 
@@ -88,50 +106,55 @@ def effective(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` or an empty string."""
+    """Return `, did you mean 'x'?` or an empty string."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f", did you mean {close[0]!r}?" if close else ""
 
 
-def seconds(duration: str) -> float:
-    """Return the seconds of a duration as Juju writes it (`5m`, `1h30m`, `90s`); 300 when it is not one."""
-    total, number = 0.0, ""
-    for character in duration:
-        if character in UNITS and number:
-            total += float(number) * UNITS[character]
-            number = ""
-        elif character.isdigit() or character == ".":
-            number += character
-        else:
-            return 300.0
-    return total if total and not number else 300.0
-
-
-def _from_text(kind: str, text: str) -> str | int | float | bool | None:
-    lowered = text.strip().lower()
-    result: str | int | float | bool | None = None
-    try:
-        if kind == "string":
-            result = text
-        elif kind == "int":
-            result = int(lowered)
-        elif kind == "float":
-            result = float(lowered)
-        elif kind == "boolean":
-            result = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}.get(lowered)
-        elif kind == "secret":
-            result = text if text.startswith("secret:") and len(text) > len("secret:") else None
-    except ValueError:
+def duration(text: str) -> float | None:
+    """Return the seconds of a duration as Juju writes it (`5m`, `1h30m`, `90s`), None when it is not one."""
+    parts = DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
-    return result
+    return sum(float(number) * UNITS[unit] for number, unit in parts)
 
 
-def _from_value(kind: str, value: Any) -> str | int | float | bool | None:
+def seconds(text: str) -> float:
+    """Return the seconds of a duration, five minutes when it is none that makes sense."""
+    return duration(text) or 300.0
+
+
+def _integer(text: str) -> int | None:
+    if not INTEGER.fullmatch(text) or len(text) > len(str(LARGEST)) + 1:
+        return None
+    return number if -LARGEST <= (number := int(text)) < LARGEST else None
+
+
+def _float(text: str) -> float | None:
+    return value if FLOAT.fullmatch(text) and math.isfinite(value := float(text)) else None
+
+
+def _secret(text: str) -> str | None:
+    return text if text.startswith("secret:") and text != "secret:" else None
+
+
+# As Juju reads them: no spaces around a value, no `1_000`, nothing endless.
+PARSERS: dict[str, Callable[[str], Value | None]] = {
+    "string": str,
+    "int": _integer,
+    "float": _float,
+    "boolean": BOOLEANS.get,
+    "secret": _secret,
+    "duration": lambda text: text if duration(text) else None,
+}
+
+
+def _from_value(kind: str, value: Any) -> Value | None:
     if isinstance(value, bool):
         return value if kind == "boolean" else None
-    if isinstance(value, int) and kind in ("int", "float"):
+    if isinstance(value, int) and kind in ("int", "float") and -LARGEST <= value < LARGEST:
         return float(value) if kind == "float" else value
-    return value if isinstance(value, float) and kind == "float" else None
+    return value if isinstance(value, float) and kind == "float" and math.isfinite(value) else None
 
 
 def _fix(options: Mapping[str, Option]) -> str:
