@@ -118,7 +118,7 @@ def test_remote_unit_data_is_kept_until_its_changed_hook(world):
 
 def test_status(world):
     context = world.context("one/0")
-    assert call(context, "status-set", "--application=False", "blocked", "--", "no", "database").code == 0
+    assert call(context, "status-set", "--application=False", "blocked", "--", "no database").code == 0
     assert read(context, "status-get", "--include-data", "--application=false") == {
         "status": "blocked",
         "message": "no database",
@@ -129,7 +129,9 @@ def test_status(world):
     assert call(context, "status-set", "--application=True", "active").code == 0
     shown = read(context, "status-get", "--include-data", "--application=true")["application-status"]
     assert (shown["status"], set(shown["units"])) == ("active", {"one/0", "one/1"})
-    assert call(context, "status-set", "error", "x").code == 1
+    reply = call(context, "status-set", "error", "x")
+    assert reply.err == 'ERROR invalid status "error", expected one of [maintenance blocked waiting active]\n'
+    assert reply.code == 2
     reply = call(world.context("one/1"), "status-set", "--application=True", "active")
     assert (reply.code, reply.err) == (1, "ERROR this unit is not the leader\n")
 
@@ -185,7 +187,7 @@ def test_actions(world):
     assert read(context, "action-get", "deep.er") == 1
     assert call(context, "action-set", "a.b=1", "a.c=2", "d=x=y").code == 0
     assert context.results == {"a": {"b": "1", "c": "2"}, "d": "x=y"}
-    assert call(context, "action-set", "stdout=x").code == 1
+    assert call(context, "action-set", "stdout=x").code == 2
     assert call(context, "action-log", "--", "half", "way").code == 0
     assert call(context, "action-fail", "--", "no luck").code == 0
     assert context.failure == "no luck"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nuages.engine.config import BOOLEANS
 from nuages.engine.hooks.errors import UsageError
 from nuages.engine.state import empty
-
-BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,7 @@ class Flag:
     """A flag of a tool: its names without dashes, the first one is the key of its value."""
 
     names: tuple[str, ...]
-    kind: Literal["text", "bool", "many"] = "text"
+    kind: Literal["text", "bool"] = "text"
 
 
 @dataclass(frozen=True)
@@ -71,28 +70,47 @@ def parse(
         if not item.startswith("-") or item == "-":
             positional.append(item)
             continue
-        name, equals, value = item.lstrip("-").partition("=")
-        flag = known.get(name)
-        if flag is None:
-            raise UsageError(f"option provided but not defined: {item.partition('=')[0]}")
-        if flag.kind == "bool":
-            booleans[flag.names[0]] = _boolean(name, value) if equals else True
-            continue
-        if not equals:
-            if not rest:
-                raise UsageError(f"option needs an argument: {item}")
-            value = rest.pop(0)
-        texts[flag.names[0]] = value
+        for flag, shown, value in _flags(item, known):
+            if flag.kind == "bool":
+                booleans[flag.names[0]] = True if value is None else _boolean(shown, value)
+            elif value is not None:
+                texts[flag.names[0]] = value
+            elif rest:
+                texts[flag.names[0]] = rest.pop(0)
+            else:
+                raise UsageError(f"option needs an argument: {shown}")
     if most is not None and len(positional) > most:
         raise UsageError(f"unrecognized args: [{' '.join(_quoted(item) for item in positional[most:])}]")
     return Arguments(texts, booleans, tuple(positional), attached, stdin)
 
 
-def _boolean(name: str, value: str) -> bool:
-    parsed = BOOLEANS.get(value.lower())
-    if parsed is None:
-        raise UsageError(f'invalid value "{value}" for option --{name}: not a boolean')
-    return parsed
+def _flags(item: str, known: Mapping[str, Flag]) -> Iterator[tuple[Flag, str, str | None]]:
+    """Yield each flag of a word, as it was written, and its value: `--name=value`, `-rVALUE`, or letters in a row."""
+    if item.startswith("--"):
+        name, equals, value = item[2:].partition("=")
+        yield _known(known, name, f"--{name}"), f"--{name}", value if equals else None
+        return
+    letters = item[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        flag = _known(known, letter, f"-{letter}")
+        if flag.kind == "bool":
+            yield flag, f"-{letter}", None
+        else:
+            yield flag, f"-{letter}", letters or None
+            return
+
+
+def _known(known: Mapping[str, Flag], name: str, shown: str) -> Flag:
+    if name not in known:
+        raise UsageError(f"option provided but not defined: {shown}")
+    return known[name]
+
+
+def _boolean(shown: str, value: str) -> bool:
+    if value not in BOOLEANS:
+        raise UsageError(f'invalid value "{value}" for option {shown}: not a boolean')
+    return BOOLEANS[value]
 
 
 def _quoted(text: str) -> str:

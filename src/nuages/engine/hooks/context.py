@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nuages.engine import config
-from nuages.engine.hooks.errors import ToolError
+from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.lifecycle import write_bag
 from nuages.engine.resolver import hook_name
 from nuages.engine.resolver.advance import joined_members
 from nuages.engine.resolver.relations import NEW
 from nuages.engine.secrets import NOT_LEADER
-from nuages.engine.state import Application, Bag, Hook, Model, Relation, Side, Status, Unit, empty
+from nuages.engine.state import Application, Bag, Hook, Model, Relation, RelationState, Side, Status, Unit, empty
 
 Write = Callable[[Model], Model]
-SETTABLE = ("active", "blocked", "maintenance", "waiting")
+SETTABLE = ("maintenance", "blocked", "waiting", "active")
 
 
 class Sink(Protocol):
@@ -72,6 +72,7 @@ class HookContext:
         self.writes: list[Write] = []
         self.results: dict[str, Any] = {}
         self.failure: str | None = None
+        self.revised: set[str] = set()
         self._cache = cache
         if hook.relation is not None and hook.remote_unit:
             cache.bags.pop((hook.relation, hook.remote_unit), None)
@@ -135,13 +136,13 @@ class HookContext:
         return side
 
     def relation(self, relation_id: int) -> Relation:
-        """Return a relation of this unit.
+        """Return a relation that this unit has entered; one whose broken hook has run is no longer its own.
 
         Raises:
             ToolError: it has none of this number.
         """
         relation = self.draft.relations.get(relation_id)
-        if relation is None or relation.side(self.unit.application) is None:
+        if relation is None or self.unit_name not in relation.bags or self._told(relation_id).broken:
             raise ToolError("relation not found")
         return relation
 
@@ -164,8 +165,7 @@ class HookContext:
         own = self.unit.application
         if entity == own and not relation.peer and not self.is_leader:
             raise ToolError("permission denied")
-        owner = entity.partition("/")[0]
-        if relation.side(owner) is None:
+        if relation.side(entity) is None and entity not in relation.bags:
             shown = f"{self.endpoint_of(relation_id).endpoint}:{relation_id}"
             raise ToolError(f'cannot read settings for "{entity}" in relation "{shown}": settings not found')
         if "/" not in entity or entity == self.unit_name:
@@ -201,7 +201,7 @@ class HookContext:
             ToolError: no such status, or the application's without being leader.
         """
         if status not in SETTABLE:
-            raise ToolError(f'invalid status "{status}", expected one of {list(SETTABLE)}')
+            raise UsageError(f'invalid status "{status}", expected one of [{" ".join(SETTABLE)}]')
         if application and not self.is_leader:
             raise ToolError(NOT_LEADER)
         name, value = self.unit_name, Status(status, message, time.time())
@@ -254,7 +254,9 @@ class HookContext:
 
         self.write(write)
 
+    def _told(self, relation_id: int) -> RelationState:
+        return self.unit.local.relations.get(relation_id, NEW)
+
     def _taking_part(self, relation: Relation) -> bool:
-        state = self.unit.local.relations.get(relation.id, NEW)
         breaking = self.hook.kind == "relation-broken" and self.hook.relation == relation.id
-        return self.unit_name in relation.members and not state.broken and not breaking
+        return self.unit_name in relation.members and not self._told(relation.id).broken and not breaking

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nuages.engine import config
 from nuages.engine.resolver import hook_name
 from nuages.engine.resolver.view import OPERATION_KINDS, RELATION_KINDS, SECRET_KINDS, STORAGE_KINDS, WORKLOAD_KINDS
-from nuages.engine.state import Hook, Model, Operation
+from nuages.engine.state import Hook, Model, Operation, unit_application
 
 JUJU_VERSION = "3.6.9"
 TOOLS_DIRECTORY = "/var/lib/juju/tools"
@@ -17,6 +17,7 @@ PROXIES = {
     "JUJU_CHARM_FTP_PROXY": "juju-ftp-proxy",
     "JUJU_CHARM_NO_PROXY": "juju-no-proxy",
 }
+LEGACY_PROXIES = ("http-proxy", "https-proxy", "ftp-proxy")
 
 
 def agent_directory(unit: str) -> str:
@@ -66,8 +67,14 @@ def environment(model: Model, unit: str, hook: Hook, context_id: str) -> dict[st
 
 
 def _proxies(model: Model) -> dict[str, str]:
+    """Juju's own variables, which may be empty, and those that every program knows, which are there when set."""
     values = config.effective(config.MODEL_OPTIONS, model.config)
-    return {variable: str(values.get(option, "")) for variable, option in PROXIES.items()}
+    result = {variable: str(values[option]) for variable, option in PROXIES.items()}
+    legacy = [name for name in LEGACY_PROXIES if values[name]]
+    for name in [*legacy, "no-proxy"] if legacy else ():
+        variable = name.replace("-", "_")
+        result[variable] = result[variable.upper()] = str(values[name])
+    return result
 
 
 def _action(operation: Operation) -> dict[str, str]:
@@ -117,7 +124,8 @@ def _label(model: Model, unit: str, hook: Hook) -> str:
     secret = model.secrets.get(hook.secret)
     if secret is None:
         return ""
-    consumer = secret.consumers.get(unit)
     if hook.kind == "secret-changed":
-        return consumer.label if consumer else ""
+        consumer = secret.consumers.get(unit)
+        own = secret.owner in (unit, unit_application(unit))
+        return (consumer.label if consumer else "") or (secret.label if own else "")
     return secret.label

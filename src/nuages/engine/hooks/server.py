@@ -89,10 +89,10 @@ class ToolServer:
         try:
             request = await _read(reader)
             reply = self._answer(request)
-            out, err = reply.out.encode(errors="surrogateescape"), reply.err.encode(errors="surrogateescape")
+            out, err = reply.out.encode(), reply.err.encode()
             writer.write(b"%d %d %d\n" % (reply.code, len(out), len(err)) + out + err)
             await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError) as error:
             logger.warning("hook tool of %s: broken request: %s", self.path, error)
         finally:
             writer.close()
@@ -125,7 +125,7 @@ async def _read(reader: asyncio.StreamReader) -> Request:
         elif kind == b"t":
             request.tool = value.decode()
         elif kind == b"a":
-            request.argv.append(value.decode(errors="surrogateescape"))
+            request.argv.append(value.decode(errors="replace"))  # a database holds text, not bytes
         elif kind == b"i":
             request.stdin = value
         elif kind == b"f" and request.argv:

@@ -5,8 +5,18 @@ my ($name) = $0 =~ m{([^/]*)$};
 my $request = "";
 sub part { $request .= $_[0] . length($_[1]) . "\n" . $_[1] }
 sub fail { print STDERR "ERROR $_[0]\n"; exit 1 }
-sub slurp { my $text = ""; while (my $n = sysread($_[0], my $piece, 65536)) { $text .= $piece } $text }
-sub content { open(my $file, "<", $_[0]) or fail("open $_[0]: no such file or directory"); binmode $file; slurp($file) }
+sub slurp {
+    my ($file, $lost) = @_;
+    for (my $text = "";;) {
+        my $n = sysread($file, my $piece, 65536);
+        defined $n or fail($lost || "read " . lcfirst $!);
+        $n or return $text;
+        $text .= $piece;
+    }
+}
+sub content { my $path = $_[0]; open(my $file, "<", $path) or fail("open $path: " . lcfirst $!); slurp($file) }
+my $takes_file = $name =~ /^(?:relation|state|secret|pod-spec)-(?:set|add)$/;
+my $takes_files = $name =~ /^secret-/;
 part("c", $ENV{JUJU_CONTEXT_ID} || "");
 part("t", $name);
 my $words = 0;
@@ -15,22 +25,24 @@ for (my $i = 0; $i < @ARGV; $i++) {
     part("a", $word);
     next if $words;
     if ($word eq "--") { $words = 1 }
-    elsif ($word =~ /^--?file(?:=(.*))?$/s) {
+    elsif ($takes_file && $word =~ /^--file(?:=(.*))?$/s) {
         my $path = $1;
-        if (!defined $path) { $path = $ARGV[++$i]; $path = "" unless defined $path; part("a", $path) }
+        if (!defined $path) { last if ++$i == @ARGV; $path = $ARGV[$i]; part("a", $path) }
         part("i", $path eq "-" ? slurp(\*STDIN) : content($path));
     }
-    elsif ($word =~ /^[^=]*#file=(.*)$/s) { part("f", content($1)) }
+    elsif ($takes_files && $word =~ /^[^-=][^=]*#file=(.*)$/s) { part("f", content($1)) }
 }
 $request .= ".\n";
 my $agent;
 socket($agent, 1, 1, 0) && connect($agent, pack("Sa*x", 1, $ENV{JUJU_AGENT_SOCKET_ADDRESS} || "")) or fail("cannot reach the agent");
+$SIG{PIPE} = "IGNORE";
 for (my $sent = 0; $sent < length $request;) {
     my $n = syswrite($agent, $request, length($request) - $sent, $sent);
     defined $n or fail("lost the agent");
     $sent += $n;
 }
-my $reply = slurp($agent);
+$SIG{PIPE} = "DEFAULT";
+my $reply = slurp($agent, "lost the agent");
 $reply =~ s/^(\d+) (\d+) (\d+)\n// or fail("lost the agent");
 my ($code, $out) = ($1, $2);
 binmode STDOUT; binmode STDERR;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from nuages.engine.hooks.arguments import Arguments
@@ -10,6 +11,7 @@ from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.hooks.tools.tool import FORMAT, SILENT, Tool
 from nuages.engine.state import Operation
 
+KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 RESERVED = ("stdout", "stdout-encoding", "stderr", "stderr-encoding", "return-code")
 
 
@@ -26,14 +28,8 @@ def action_get(context: HookContext, arguments: Arguments) -> Any:
 def action_set(context: HookContext, arguments: Arguments) -> Any:
     """Set results: dotted keys make nested mappings."""
     _operation(context)
-    for item in arguments.positional:
-        key, equals, value = item.partition("=")
-        if not equals or not key:
-            raise UsageError(f'argument "{item}" must be of the form key...=value')
-        if key in RESERVED:
-            raise ToolError(f'cannot set reserved action key "{key}"')
+    for (*parents, last), value in [_result(item) for item in arguments.positional]:
         place = context.results
-        *parents, last = key.split(".")
         for part in parents:
             deeper = place.get(part)
             if not isinstance(deeper, dict):
@@ -55,6 +51,19 @@ def action_fail(context: HookContext, arguments: Arguments) -> Any:
     _operation(context)
     context.failure = " ".join(arguments.positional) or "action failed without reason given, check action for errors"
     return SILENT
+
+
+def _result(item: str) -> tuple[list[str], str]:
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise UsageError("a result is key=value")
+    parts = key.split(".")
+    for part in parts:
+        if not KEY.fullmatch(part):
+            raise UsageError(f'key "{part}" is not made of lower case letters, digits and inner hyphens')
+        if part in RESERVED:
+            raise UsageError(f'cannot set reserved action key "{part}"')
+    return parts, value
 
 
 def _operation(context: HookContext) -> Operation:

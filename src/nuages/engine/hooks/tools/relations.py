@@ -66,6 +66,8 @@ def network_get(context: HookContext, arguments: Arguments) -> Any:
     elif binding not in {*context.application.charm.endpoints, "juju-info"}:
         raise ToolError(f'no network config found for binding "{binding}"')
     address = context.unit.address
+    if arguments.flag("primary-address"):
+        return address
     network = {
         "bind-addresses": [
             {

@@ -11,7 +11,7 @@ import yaml
 
 from nuages.engine.hooks.arguments import Arguments, Flag
 from nuages.engine.hooks.context import HookContext
-from nuages.engine.hooks.errors import UsageError
+from nuages.engine.hooks.errors import ToolError, UsageError
 
 FORMAT = (Flag(("format",)), Flag(("output", "o")))
 RELATION = Flag(("relation", "r"))
@@ -48,10 +48,10 @@ def relation_id(context: HookContext, arguments: Arguments) -> int:
             raise UsageError("no relation id specified")
         return context.hook.relation
     digits = text.rpartition(":")[2]
-    relation = context.draft.relations.get(int(digits)) if digits.isdecimal() else None
-    if relation is None or relation.side(context.unit.application) is None:
-        raise UsageError(f'invalid value "{text}" for option -r: relation not found')
-    return relation.id
+    try:
+        return context.relation(int(digits) if digits.isascii() and digits.isdecimal() else -1).id
+    except ToolError as error:
+        raise UsageError(f'invalid value "{text}" for option -r: {error}') from None
 
 
 def render(value: Any, form: str) -> str:

@@ -22,7 +22,11 @@ def config_get(context: HookContext, arguments: Arguments) -> Any:
     """Return all options or one."""
     options = context.config()
     key = arguments.at(0)
-    return options.get(key) if key else options
+    if key:
+        return options.get(key)
+    if arguments.flag("all"):
+        return {**dict.fromkeys(sorted(context.application.charm.options)), **options}
+    return options
 
 
 def is_leader(context: HookContext, arguments: Arguments) -> bool:
@@ -34,8 +38,7 @@ def status_set(context: HookContext, arguments: Arguments) -> Any:
     """Set the status of the unit or of the application."""
     if not arguments.positional:
         raise UsageError("invalid args, require <status> [message]")
-    message = " ".join(arguments.positional[1:])
-    context.set_status(arguments.at(0), message, application=arguments.flag("application"))
+    context.set_status(arguments.at(0), arguments.at(1), application=arguments.flag("application"))
     return SILENT
 
 
@@ -59,6 +62,8 @@ def status_get(context: HookContext, arguments: Arguments) -> Any:
 
 def juju_log(context: HookContext, arguments: Arguments) -> Any:
     """Write to the debug-log."""
+    if not arguments.positional:
+        raise UsageError("no message specified")
     level = "DEBUG" if arguments.flag("debug") else (arguments.text("log-level") or "INFO").upper()
     context.log(level, " ".join(arguments.positional))
     return SILENT
@@ -87,8 +92,9 @@ def close_port(context: HookContext, arguments: Arguments) -> Any:
 
 
 def opened_ports(context: HookContext, arguments: Arguments) -> list[str]:
-    """Return the opened ports."""
-    return sorted(context.unit.ports, key=lambda port: (port.partition("/")[2], _number(port)))
+    """Return the opened ports, with --endpoints each with the endpoints it is for: all."""
+    ports = sorted(context.unit.ports, key=lambda port: (port.partition("/")[2], _number(port)))
+    return [f"{port} (*)" for port in ports] if arguments.flag("endpoints") else ports
 
 
 def state_get(context: HookContext, arguments: Arguments) -> Any:
@@ -133,9 +139,12 @@ def storage_list(context: HookContext, arguments: Arguments) -> list[str]:
 
 def storage_get(context: HookContext, arguments: Arguments) -> Any:
     """Return kind and location of one storage."""
-    name = (arguments.text("s") or f"{context.hook.storage}/0").partition("/")[0]
-    if name not in context.application.charm.storage:
-        raise ToolError(f'storage "{name}/0" not found')
+    wanted = arguments.text("s") or (f"{context.hook.storage}/0" if context.hook.storage else "")
+    if not wanted:
+        raise UsageError("no storage instance specified")
+    name, _, number = wanted.partition("/")
+    if name not in context.application.charm.storage or number != "0":
+        raise UsageError(f'invalid value "{wanted}" for option -s: storage "{wanted}" not found')
     values = {"kind": "filesystem", "location": f"/var/lib/juju/storage/{name}/0"}
     key = arguments.at(0)
     return values.get(key) if key else values
@@ -159,7 +168,7 @@ def key_values(arguments: Arguments) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     if arguments.stdin is not None:
-        values.update(_mapping(arguments.stdin))
+        values.update(mapping(arguments.stdin))
     for item in arguments.positional:
         key, equals, value = item.partition("=")
         if not equals or not key:
@@ -168,20 +177,42 @@ def key_values(arguments: Arguments) -> dict[str, str]:
     return values
 
 
-def _mapping(content: bytes) -> dict[str, str]:
+def mapping(content: bytes) -> dict[str, str]:
+    """Return what `--file` holds: a mapping of texts in JSON or YAML; numbers stay as they are written.
+
+    Raises:
+        ToolError: it is no such mapping; the text never has a part of the content in it.
+    """
     try:
-        document: object = json.loads(content)
-    except ValueError:
-        try:
-            document = yaml.safe_load(content)
-        except (yaml.YAMLError, ValueError) as error:
-            raise UsageError(f"cannot read --file: {str(error).splitlines()[0]}") from error
-    if document is None:
+        text = content.decode()
+        document: object = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        document = _yaml(content)
+    if document is None or document == "":
         return {}
     if not isinstance(document, dict):
-        raise UsageError("cannot read --file: it is not a mapping")
-    items = cast("dict[object, object]", document).items()
-    return {str(key): "" if value is None else str(value) for key, value in items}
+        raise ToolError("cannot read --file: it is not a mapping")
+    return {_scalar(key): _scalar(value) for key, value in cast("dict[object, object]", document).items()}
+
+
+def _yaml(content: bytes) -> object:
+    try:
+        return yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506  makes texts, lists and mappings only
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ToolError(f"cannot read --file: line {line} is not YAML") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        raise ToolError("cannot read --file: it is not YAML") from None
+
+
+def _scalar(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        raise ToolError("cannot read --file: a value is no text")
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # JSON may hold halves of characters
 
 
 def _ports(arguments: Arguments) -> set[str]:
@@ -210,7 +241,7 @@ APPLICATION = Flag(("application",), "bool")
 TOOLS = (
     Tool("config-get", config_get, (*FORMAT, Flag(("all", "a"), "bool")), 1),
     Tool("is-leader", is_leader, FORMAT),
-    Tool("status-set", status_set, (APPLICATION,), None),
+    Tool("status-set", status_set, (APPLICATION,), 2),
     Tool("status-get", status_get, (*FORMAT, APPLICATION, Flag(("include-data",), "bool"))),
     Tool("juju-log", juju_log, (Flag(("debug",), "bool"), Flag(("log-level", "l"))), None),
     Tool("application-version-set", application_version_set, (), 1),
