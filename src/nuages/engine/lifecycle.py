@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from nuages.engine import secrets
 from nuages.engine.endpoints import Pair
 from nuages.engine.errors import NotFound
 from nuages.engine.resolver.advance import leave
@@ -168,8 +169,8 @@ def forget_unit(model: Model, name: str, now: float) -> Model:
         else value
         for key, value in model.operations.items()
     }
-    secrets = {key: secret for key, secret in model.secrets.items() if secret.owner != name}
-    return settle(replace(model, units=drop(model.units, name), operations=operations, secrets=secrets), now)
+    model = secrets.forget_unit(model, name)
+    return settle(replace(model, units=drop(model.units, name), operations=operations), now)
 
 
 def _peers(model: Model, owner: Application) -> Model:
@@ -204,12 +205,13 @@ def _synchronise_scopes(model: Model, member: Unit) -> Model:
         state = member.local.relations.get(relation.id, RelationState())
         alive = relation.life == "alive" and member.life == "alive"
         if alive and member.local.installed and member.name not in relation.members and member.address:
-            entered = replace(relation, members=(*relation.members, member.name))
+            # whatever a unit of this name left behind is gone
+            bags = put(relation.bags, member.name, Databag(version=relation.bag(member.name).version))
+            entered = replace(relation, members=(*relation.members, member.name), bags=bags)
             model = model.with_relation(_with_addresses(entered, member))
         elif not alive and member.name in relation.members:
             heard = side is not None and side.endpoint in charm.endpoints
-            left = relation.peer and not state.members
-            if not heard or not state.created or state.broken or left:
+            if not heard or not state.created or state.broken:
                 model = leave(model, member.name, relation.id)
     return model
 
@@ -257,11 +259,7 @@ def _elect(model: Model, name: str) -> Model:
 
 def _forget_relation(model: Model, relation: Relation) -> Model:
     """Granted secrets end with the relation; units forget what they were told."""
-    model = replace(model, relations=drop(model.relations, relation.id))
-    for secret in list(model.secrets.values()):
-        grants = {entity: scope for entity, scope in secret.grants.items() if scope != relation.id}
-        if grants != dict(secret.grants):
-            model = model.with_secret(replace(secret, grants=grants))
+    model = secrets.end_relation(replace(model, relations=drop(model.relations, relation.id)), relation.id)
     for member in list(model.units.values()):
         if relation.id in member.local.relations:
             local: Local = replace(member.local, relations=drop(member.local.relations, relation.id))

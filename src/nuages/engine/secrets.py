@@ -16,6 +16,7 @@ from nuages.engine.errors import EngineError
 from nuages.engine.resolver.advance import next_rotation
 from nuages.engine.state import Consumer, Model, Secret, SecretRevision, drop, put, unit_application
 
+URI = re.compile(r"(?:secret:(?://[^/]+/)?)?([0-9a-v]{20})")
 KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}")
 DENIED = "permission denied"
 NOT_LEADER = "this unit is not the leader"
@@ -44,8 +45,9 @@ def new_id() -> str:
 
 
 def bare(uri: str) -> str:
-    """Return the identifier in `secret:<id>`, `secret://<model>/<id>` or `<id>`."""
-    return uri.removeprefix("secret:").rstrip("/").rpartition("/")[2]
+    """Return the identifier in `secret:<id>`, `secret://<model>/<id>` or `<id>`; "" when it is none of them."""
+    match = URI.fullmatch(uri)
+    return match[1] if match else ""
 
 
 def create(
@@ -92,8 +94,11 @@ def update(
     content: Mapping[str, str] | None,
     attributes: Attributes,
     now: float,
+    amend: bool = False,
 ) -> Model:
     """Return the model with the secret changed; equal content makes no revision.
+
+    With `amend` other content takes the place of the latest revision, which nobody has seen yet.
 
     Raises:
         SecretError: no such secret, or the unit does not manage it.
@@ -108,10 +113,10 @@ def update(
         secret = replace(secret, rotate=attributes.rotate, rotate_at=next_rotation(attributes.rotate, now))
     if content is not None:
         revision = _revision(content, attributes.expire, now)
-        current = secret.revisions.get(secret.latest)
-        if current is None or current.checksum != revision.checksum:
-            secret = replace(secret, revisions=put(secret.revisions, secret.latest + 1, revision), updated=now)
-    elif attributes.expire is not None and secret.latest:
+        if secret.revisions[secret.latest].checksum != revision.checksum:
+            number = secret.latest if amend else secret.latest + 1
+            secret = replace(secret, revisions=put(secret.revisions, number, revision), updated=now)
+    if attributes.expire is not None:
         expiring = replace(secret.revisions[secret.latest], expire=attributes.expire)
         secret = replace(secret, revisions=put(secret.revisions, secret.latest, expiring))
     return model.with_secret(secret)
@@ -134,16 +139,26 @@ def remove(model: Model, unit: str, secret_id: str, revision: int | None) -> Mod
 def grant(model: Model, unit: str, secret_id: str, relation_id: int, target: str | None) -> Model:
     """Return the model in which the relation's other application, or one unit of it, may read the secret.
 
+    What the application may read its units may read: then a unit's grant changes nothing.
+
     Raises:
-        SecretError: no such secret or relation, not managed, or a unit's grant after its application's.
+        SecretError: no such secret or relation, not managed, a unit of another application, or an application's
+            grant after one of its units'.
     """
     secret = managed(model, unit, secret_id)
     relation = model.relations.get(relation_id)
     if relation is None:
         raise SecretError(f"relation {relation_id} not found")
     remote = relation.other(unit_application(unit)).application
-    if target is not None and remote in secret.grants:
-        raise SecretError(f'cannot grant to unit "{target}": the secret is granted to application "{remote}" already')
+    if target is not None and unit_application(target) != remote:
+        raise SecretError(f'unit "{target}" is not of application "{remote}", to which relation {relation_id} leads')
+    if secret.grants.get(remote) == relation_id:
+        return model
+    if target is None and any(
+        entity != remote and unit_application(entity) == remote and scope == relation_id
+        for entity, scope in secret.grants.items()
+    ):
+        raise SecretError("any unit level grants need to be revoked before granting access to their application")
     return model.with_secret(replace(secret, grants=put(secret.grants, target or remote, relation_id)))
 
 
@@ -155,8 +170,28 @@ def revoke(model: Model, unit: str, secret_id: str, targets: tuple[str, ...]) ->
     """
     secret = managed(model, unit, secret_id)
     grants = {entity: scope for entity, scope in secret.grants.items() if entity not in targets}
-    consumers = {name: consumer for name, consumer in secret.consumers.items() if not _covered(name, targets)}
-    return model.with_secret(replace(secret, grants=grants, consumers=consumers))
+    return model.with_secret(_only_readers(replace(secret, grants=grants)))
+
+
+def end_relation(model: Model, relation_id: int) -> Model:
+    """Return the model without the grants that the relation carried, and without what their readers tracked."""
+    for secret in list(model.secrets.values()):
+        grants = {entity: scope for entity, scope in secret.grants.items() if scope != relation_id}
+        if grants != dict(secret.grants):
+            model = model.with_secret(_only_readers(replace(secret, grants=grants)))
+    return model
+
+
+def forget_unit(model: Model, unit: str) -> Model:
+    """Return the model without the unit's own secrets, its grants, and what it tracked: its name may come again."""
+    for secret in list(model.secrets.values()):
+        if secret.owner == unit:
+            model = replace(model, secrets=drop(model.secrets, secret.id))
+        elif unit in secret.grants or unit in secret.consumers:
+            model = model.with_secret(
+                replace(secret, grants=drop(secret.grants, unit), consumers=drop(secret.consumers, unit))
+            )
+    return model
 
 
 def find(model: Model, unit: str, uri: str, label: str) -> Secret:
@@ -166,22 +201,29 @@ def find(model: Model, unit: str, uri: str, label: str) -> Secret:
         SecretError: there is none.
     """
     if uri:
-        secret = model.secrets.get(bare(uri))
-        if secret is None:
-            raise SecretError(f'secret "{bare(uri)}" not found')
-        return secret
-    owners = (unit, unit_application(unit))
+        return _get(model, uri)
     for secret in model.secrets.values():
         consumer = secret.consumers.get(unit)
         if consumer is not None and consumer.label == label:
             return secret
+    return find_own(model, unit, "", label)
+
+
+def find_own(model: Model, unit: str, uri: str, label: str) -> Secret:
+    """Return the secret of the unit or its application, by id or by the owner's label.
+
+    Raises:
+        SecretError: there is none.
+    """
+    if uri:
+        return _get(model, uri)
     for secret in model.secrets.values():
-        if secret.owner in owners and secret.label == label:
+        if secret.owner in (unit, unit_application(unit)) and secret.label == label:
             return secret
     raise SecretError(f'secret with label "{label}" not found')
 
 
-def may_read(model: Model, unit: str, secret: Secret) -> bool:
+def may_read(unit: str, secret: Secret) -> bool:
     """Return whether the unit owns the secret, shares its owner, or has a grant."""
     owner = unit_application(unit)
     return secret.owner in (unit, owner) or unit in secret.grants or owner in secret.grants
@@ -191,22 +233,28 @@ def revision_for(model: Model, unit: str, secret: Secret, *, refresh: bool = Fal
     """Return the revision that a read sees: pinned at the first read, moved by refresh; never pinned for owners.
 
     Raises:
-        SecretError: not granted.
+        SecretError: not granted, or the revision that the unit is pinned to was removed.
     """
-    if not may_read(model, unit, secret):
+    if not may_read(unit, secret):
         raise SecretError(DENIED)
     tracked = secret.consumers.get(unit, Consumer()).revision
     own = secret.owner in (unit, unit_application(unit))
-    if own or refresh or peek or tracked == 0 or tracked not in secret.revisions:
+    if own or refresh or peek or tracked == 0:
         return secret.latest
+    if tracked not in secret.revisions:
+        raise SecretError(f'secret "{secret.id}" revision {tracked} not found')
     return tracked
 
 
 def track(model: Model, unit: str, secret_id: str, revision: int | None, label: str | None) -> Model:
-    """Return the model in which the unit tracks the revision and knows the secret by the label."""
+    """Return the model in which the unit tracks the revision and knows the secret, and no other, by the label."""
     secret = model.secrets.get(secret_id)
     if secret is None:
         return model
+    for other in list(model.secrets.values()) if label else ():
+        consumer = other.consumers.get(unit)
+        if consumer is not None and consumer.label == label and other.id != secret_id:
+            model = model.with_secret(replace(other, consumers=put(other.consumers, unit, replace(consumer, label=""))))
     before = secret.consumers.get(unit, Consumer())
     after = Consumer(before.revision if revision is None else revision, before.label if label is None else label)
     return (
@@ -220,9 +268,7 @@ def managed(model: Model, unit: str, uri: str) -> Secret:
     Raises:
         SecretError: there is none, or another's.
     """
-    secret = model.secrets.get(bare(uri))
-    if secret is None:
-        raise SecretError(f'secret "{bare(uri)}" not found')
+    secret = _get(model, uri)
     if secret.owner == unit_application(unit):
         if not model.is_leader(unit):
             raise SecretError(NOT_LEADER)
@@ -257,8 +303,16 @@ def information(secret: Secret) -> dict[str, Any]:
     return shown
 
 
-def _covered(unit: str, targets: tuple[str, ...]) -> bool:
-    return unit in targets or unit_application(unit) in targets
+def _get(model: Model, uri: str) -> Secret:
+    number = bare(uri) or uri
+    if number not in model.secrets:
+        raise SecretError(f'secret "{number}" not found')
+    return model.secrets[number]
+
+
+def _only_readers(secret: Secret) -> Secret:
+    consumers = {unit: consumer for unit, consumer in secret.consumers.items() if may_read(unit, secret)}
+    return replace(secret, consumers=consumers)
 
 
 def _check_label(model: Model, owner: str, label: str, secret_id: str) -> None:

@@ -32,7 +32,8 @@ def get(context: HookContext, uri: str, label: str, *, refresh: bool = False, pe
     def track(model: Model) -> Model:
         return secrets.track(model, unit, secret.id, tracked, new_label)
 
-    if secret.id in context.before.secrets:
+    before = context.before.secrets.get(secret.id)
+    if before is not None and (tracked is None or tracked <= before.latest):
         context.immediate(track)
     else:
         context.write(track)
@@ -55,21 +56,28 @@ def add(context: HookContext, owner: str, content: Mapping[str, str], attributes
         )
 
     _write(context, write)
+    context.revised.add(secret_id)
     return f"secret:{secret_id}"
 
 
 def change(context: HookContext, uri: str, content: Mapping[str, str] | None, attributes: Attributes) -> None:
-    """Change a secret that the unit manages.
+    """Change a secret that the unit manages; a hook makes one revision of it at most.
 
     Raises:
         ToolError: not found, or another's.
     """
     unit, now = context.unit_name, time.time()
     copy = dict(content) if content is not None else None
-    _write(
-        context,
-        lambda model: secrets.update(model, unit, uri, content=copy, attributes=attributes, now=now),
-    )
+    number = secrets.bare(uri)
+    amend = number in context.revised
+    before = context.draft.secrets.get(number)
+
+    def write(model: Model) -> Model:
+        return secrets.update(model, unit, uri, content=copy, attributes=attributes, now=now, amend=amend)
+
+    _write(context, write)
+    if before is not None and context.draft.secrets[number].latest > before.latest:
+        context.revised.add(number)
 
 
 def grant(context: HookContext, uri: str, relation_id: int, target: str | None) -> None:

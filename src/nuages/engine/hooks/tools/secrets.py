@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from nuages.engine import secrets as rules
-from nuages.engine.config import UNITS, seconds
+from nuages.engine.config import duration
 from nuages.engine.hooks import secrets
 from nuages.engine.hooks.arguments import Arguments, Flag
 from nuages.engine.hooks.context import HookContext
 from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.hooks.tools.tool import FORMAT, RELATION, SILENT, Tool, relation_id
+from nuages.engine.hooks.tools.unit import mapping
 from nuages.engine.resolver.advance import ROTATIONS
 from nuages.engine.secrets import Attributes, SecretError
 
@@ -22,7 +23,7 @@ from nuages.engine.secrets import Attributes, SecretError
 def secret_add(context: HookContext, arguments: Arguments) -> str:
     """Create a secret and print its URI."""
     content = _content(arguments, arguments.positional)
-    if not content:
+    if content is None:
         raise UsageError("missing secret value or filename")
     owner = arguments.text("owner", "application")
     if owner not in ("application", "unit"):
@@ -32,29 +33,24 @@ def secret_add(context: HookContext, arguments: Arguments) -> str:
 
 def secret_get(context: HookContext, arguments: Arguments) -> Any:
     """Print a secret's content, or one key of it."""
-    words = list(arguments.positional)
-    label = arguments.text("label")
-    uri = words.pop(0) if words and (words[0].startswith("secret:") or not label or len(words) > 1) else ""
-    if not uri and not label:
-        raise UsageError("require either a secret URI or label")
+    uri, label = _which(arguments)
     refresh, peek = arguments.flag("refresh"), arguments.flag("peek")
     if refresh and peek:
         raise UsageError("specify one of --refresh or --peek but not both")
     content = secrets.get(context, uri, label, refresh=refresh, peek=peek)
-    if not words:
+    key, encoded = arguments.at(1).removesuffix("#base64"), arguments.at(1).endswith("#base64")
+    if not key:
         return dict(content)
-    if words[0] not in content:
-        raise ToolError(f'secret key "{words[0]}" not found')
-    return content[words[0]]
+    if key not in content:
+        raise ToolError(f'secret key "{key}" not found')
+    return base64.b64encode(content[key].encode()).decode() if encoded else content[key]
 
 
 def secret_info_get(context: HookContext, arguments: Arguments) -> Any:
     """Print what the owner may know of a secret besides its content."""
-    uri, label = arguments.at(0), arguments.text("label")
-    if not uri and not label:
-        raise UsageError("require either a secret URI or label")
+    uri, label = _which(arguments)
     try:
-        secret = rules.find(context.draft, context.unit_name, uri, label)
+        secret = rules.find_own(context.draft, context.unit_name, uri, label)
     except SecretError as error:
         raise ToolError(str(error)) from error
     if secret.id not in secrets.owned(context):
@@ -64,43 +60,38 @@ def secret_info_get(context: HookContext, arguments: Arguments) -> Any:
 
 def secret_set(context: HookContext, arguments: Arguments) -> Any:
     """Change a secret when the hook succeeds."""
-    if not arguments.positional:
-        raise UsageError("missing secret URI")
-    content = _content(arguments, arguments.positional[1:])
-    secrets.change(context, arguments.at(0), content or None, _attributes(arguments))
+    uri = _uri(arguments)
+    secrets.change(context, uri, _content(arguments, arguments.positional[1:]), _attributes(arguments))
     return SILENT
 
 
 def secret_grant(context: HookContext, arguments: Arguments) -> Any:
     """Let the other side of a relation read a secret."""
-    if not arguments.positional:
-        raise UsageError("missing secret URI")
-    secrets.grant(context, arguments.at(0), relation_id(context, arguments), arguments.text("unit") or None)
+    uri = _uri(arguments)
+    secrets.grant(context, uri, relation_id(context, arguments), arguments.text("unit") or None)
     return SILENT
 
 
 def secret_revoke(context: HookContext, arguments: Arguments) -> Any:
     """Take the right to read a secret back."""
-    if not arguments.positional:
-        raise UsageError("missing secret URI")
+    uri = _uri(arguments)
     if arguments.text("unit"):
         targets = (arguments.text("unit"),)
     elif arguments.text("app"):
         targets = (arguments.text("app"),)
     else:
         targets = (context.remote_application(relation_id(context, arguments)),)
-    secrets.revoke(context, arguments.at(0), targets)
+    secrets.revoke(context, uri, targets)
     return SILENT
 
 
 def secret_remove(context: HookContext, arguments: Arguments) -> Any:
     """Remove a secret or a revision when the hook succeeds."""
-    if not arguments.positional:
-        raise UsageError("missing secret URI")
+    uri = _uri(arguments)
     text = arguments.text("revision")
-    if text and not text.isdecimal():
+    if text and not (text.isascii() and text.isdecimal()):
         raise UsageError(f'invalid value "{text}" for option --revision: not a number')
-    secrets.remove(context, arguments.at(0), int(text) if text else None)
+    secrets.remove(context, uri, int(text) if text else None)
     return SILENT
 
 
@@ -109,11 +100,26 @@ def secret_ids(context: HookContext, arguments: Arguments) -> list[str]:
     return secrets.owned(context)
 
 
-def _content(arguments: Arguments, words: tuple[str, ...]) -> dict[str, str]:
+def _uri(arguments: Arguments) -> str:
+    if not arguments.positional:
+        raise UsageError("missing secret URI")
+    if not rules.bare(arguments.at(0)):
+        raise UsageError(f'secret URI "{arguments.at(0)}" not valid')
+    return arguments.at(0)
+
+
+def _which(arguments: Arguments) -> tuple[str, str]:
+    label = arguments.text("label")
+    if not arguments.positional and not label:
+        raise UsageError("require either a secret URI or label")
+    return _uri(arguments) if arguments.positional else "", label
+
+
+def _content(arguments: Arguments, words: tuple[str, ...]) -> dict[str, str] | None:
     content: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals:
+        if not equals or not key:
             raise UsageError("a secret's value is key=value or key#file=PATH")
         if key.endswith("#file"):
             if word not in arguments.attached:
@@ -126,7 +132,9 @@ def _content(arguments: Arguments, words: tuple[str, ...]) -> dict[str, str]:
                 raise UsageError(f"the value of {key} is not base64") from None
         else:
             content[key] = value
-    return content
+    if arguments.stdin is not None:
+        content.update(mapping(arguments.stdin))
+    return content or None
 
 
 def _text(content: bytes, key: str) -> str:
@@ -151,12 +159,14 @@ def _attributes(arguments: Arguments) -> Attributes:
 def _expiry(text: str | None) -> float | None:
     if not text:
         return None
-    if text[-1] in UNITS and text[0].isdigit() and "T" not in text:
-        return time.time() + seconds(text)
+    seconds = duration(text)
+    if seconds is not None:
+        return time.time() + seconds
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        raise UsageError(f'expire time "{text}" not valid') from None
+        when = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        raise UsageError(f'expire time or duration "{text}" not valid') from None
 
 
 CONTENT = tuple(Flag((name,)) for name in ("label", "description", "expire", "rotate", "owner", "file"))
