@@ -10,11 +10,13 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from nuages.build import uv
+from nuages.build.errors import BuildError
 from nuages.build.files import content_digest, make_readable, placed, text_digest
 from nuages.build.rock_project import RockProject, requirement_files
 from nuages.engine.programs import Progress, cache_dir
@@ -130,11 +132,20 @@ def compile_all(python: Python, tree: Path, strip: Path, prepend: str, mode: str
     """Compile the modules in `tree`, with their paths in the container in tracebacks.
 
     Files that are no valid Python (templates, other versions) stay uncompiled, as pip leaves them.
+
+    Raises:
+        BuildError: it was interrupted, so that modules are missing.
     """
-    subprocess.run(
-        [
-            str(python.executable), "-I", "-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", mode,
-            "-s", str(strip), "-p", prepend, str(tree),
-        ],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="nuages-") as scratch:  # for its workers' sockets, whatever ends it
+        done = subprocess.run(
+            [
+                str(python.executable), "-I", "-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", mode,
+                "-s", str(strip), "-p", prepend, str(tree),
+            ],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False,
+            env={**os.environ, "TMPDIR": scratch},
+        )  # fmt: skip
+    if done.returncode < 0:
+        raise BuildError(
+            f"cannot compile the modules in {prepend}: signal {-done.returncode}", fix="repeat the command"
+        )
