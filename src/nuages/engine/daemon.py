@@ -23,10 +23,11 @@ import uvicorn
 from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.server import install_tools
+from nuages.engine.pods import Model as Pods
 from nuages.engine.runner import ModelRunner
 from nuages.engine.service import Service
 from nuages.engine.state import Model
-from nuages.engine.store import Store
+from nuages.engine.store import Store, holds_model
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Daemon:
         models = self.directory / "models"
         models.mkdir(mode=0o700, exist_ok=True)
         for path in sorted(models.iterdir()):
-            if not (path / "model.db").exists():
+            if not holds_model(path / "model.db"):
                 continue
             try:
                 await self._open(path.name, None)
@@ -112,6 +113,10 @@ class Daemon:
             NotFound: there is none of this name.
         """
         async with self._lock:
+            if name in self.broken:
+                await Pods(self.directory / "models" / name, name).destroy()
+                del self.broken[name]
+                return
             await self.runner(name).purge()
             del self.runners[name]
 

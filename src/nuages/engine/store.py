@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from nuages.engine.errors import EngineError
 from nuages.engine.state import Application, Change, Model, Operation, Relation, Secret, Unit
@@ -39,6 +39,17 @@ NOTHING: dict[str, Any] = {name: {} for name in ENTITIES}
 Listener = Callable[[Model, Model], None]
 
 
+def holds_model(path: Path) -> bool:
+    """Return whether there is a model in the file: a daemon that was killed while it made one may leave none."""
+    if not path.exists():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    except sqlite3.Error:
+        return True  # opening it will say what is wrong
+
+
 class Store:
     """The one place where a model's state is kept. Not for several threads: the daemon's loop owns it."""
 
@@ -52,31 +63,20 @@ class Store:
         self.listeners: list[Listener] = []
         if create is None and not path.exists():
             raise EngineError(f"cannot open the model: {path} does not exist")
+        self._db = sqlite3.connect(path, isolation_level=None)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
             path.chmod(0o600)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        except sqlite3.Error as error:
-            raise EngineError(f"cannot open the model: {path}: {error}") from error
-        if version not in (0, SCHEMA):
-            raise EngineError(
-                f"cannot open the model: it was written by another version of Nuages (format {version})",
-                fix="use that version, or remove the model with `nuages down --purge`",
-            )
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS entity"
-            " (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
-        )
-        self._db.execute(f"PRAGMA user_version={SCHEMA}")
-        if create is not None:
-            self._state = replace(create, **NOTHING)
-            with self._transaction():
-                self._write_model(create)
-            self.commit(create)
-        else:
-            self._state = self._load()
+            self._check_version()
+            self._state = self._load() if create is None else self._create(create)
+        except (sqlite3.Error, ValidationError) as error:
+            self._db.close()
+            reason = str(error) if isinstance(error, sqlite3.Error) else "what it holds is damaged"
+            raise EngineError(f"cannot open the model: {path}: {reason}") from error
+        except BaseException:
+            self._db.close()
+            raise
 
     @property
     def state(self) -> Model:
@@ -84,16 +84,24 @@ class Store:
         return self._state
 
     def commit(self, new: Model) -> None:
-        """Make `new` the model: everything that differs is on disk when this returns."""
+        """Make `new` the model: everything that differs is on disk when this returns.
+
+        Raises:
+            EngineError: it cannot be written; the model is the old one.
+        """
         old = self._state
         if new is old:
             return
         new = _forget_old_changes(new)
-        with self._transaction():
-            if replace(new, **NOTHING) != replace(old, **NOTHING):
-                self._write_model(new)
-            for kind, adapter in ENTITIES.items():
-                self._write_entities(kind, adapter, getattr(old, kind), getattr(new, kind))
+        try:
+            with self._transaction():
+                if replace(new, **NOTHING) != replace(old, **NOTHING):
+                    self._write_model(new)
+                self._write_all(old, new)
+        except sqlite3.Error as error:
+            raise EngineError(
+                f"cannot save the model: {self.path}: {error}", fix=f"see what `df {self.path.parent}` says"
+            ) from error
         self._state = new
         for listener in self.listeners:
             listener(old, new)
@@ -102,19 +110,43 @@ class Store:
         """Close the file; the write-ahead log is folded in."""
         self._db.close()
 
+    def _check_version(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA):
+            raise EngineError(
+                f"cannot open the model: it was written by another version of Nuages (format {version})",
+                fix="use that version, or remove the model with `nuages down --purge`",
+            )
+
+    def _create(self, model: Model) -> Model:
+        """Make the tables and the first state in one step: there is no model without its row."""
+        with self._transaction():
+            self._db.execute(
+                "CREATE TABLE entity (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+            )
+            self._db.execute(f"PRAGMA user_version={SCHEMA}")
+            self._write_model(model)
+            self._write_all(replace(model, **NOTHING), model)
+        return model
+
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def _write_model(self, model: Model) -> None:
         body = MODEL.dump_json(replace(model, **NOTHING)).decode()
         self._db.execute("INSERT OR REPLACE INTO entity VALUES ('model', '', ?)", (body,))
+
+    def _write_all(self, old: Model, new: Model) -> None:
+        for kind, adapter in ENTITIES.items():
+            self._write_entities(kind, adapter, getattr(old, kind), getattr(new, kind))
 
     def _write_entities(
         self, kind: str, adapter: TypeAdapter[Any], old: Mapping[Any, Any], new: Mapping[Any, Any]
@@ -131,6 +163,8 @@ class Store:
     def _load(self) -> Model:
         found: dict[str, dict[Any, Any]] = {kind: {} for kind in ENTITIES}
         model: Model | None = None
+        if not self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entity'").fetchone():
+            raise EngineError(f"cannot open the model: {self.path} holds none")
         for kind, key, body in self._db.execute("SELECT kind, key, body FROM entity"):
             if kind == "model":
                 model = MODEL.validate_json(body)
