@@ -6,11 +6,11 @@ interpreter at /bin/python3 has the prefix `/`, as in a rock.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +128,13 @@ def _libraries(made: Environment) -> None:
             (made.directory / "lib" / entry.name).symlink_to(f"/usr/lib/{entry.name}")
 
 
+_COMPILE = """
+import compileall, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # compileall would take it for its end
+sys.exit(not compileall.main())
+"""
+
+
 def compile_all(python: Python, tree: Path, strip: Path, prepend: str, mode: str) -> None:
     """Compile the modules in `tree`, with their paths in the container in tracebacks.
 
@@ -136,16 +143,21 @@ def compile_all(python: Python, tree: Path, strip: Path, prepend: str, mode: str
     Raises:
         BuildError: it was interrupted, so that modules are missing.
     """
-    with tempfile.TemporaryDirectory(prefix="nuages-") as scratch:  # for its workers' sockets, whatever ends it
-        done = subprocess.run(
-            [
-                str(python.executable), "-I", "-m", "compileall", "-q", "-q", "-j", "0", "--invalidation-mode", mode,
-                "-s", str(strip), "-p", prepend, str(tree),
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False,
-            env={**os.environ, "TMPDIR": scratch},
-        )  # fmt: skip
-    if done.returncode < 0:
-        raise BuildError(
-            f"cannot compile the modules in {prepend}: signal {-done.returncode}", fix="repeat the command"
-        )
+    modules = sorted(os.fsencode(path) for path in tree.rglob("*.py"))
+    # Not compileall's own workers: when it is killed they stay for ever.
+    workers = min(os.cpu_count() or 1, -(-len(modules) // 20))
+    argv = [
+        str(python.executable), "-I", "-c", _COMPILE, "-q", "-q", "--invalidation-mode", mode,
+        "-s", str(strip), "-p", prepend, "-i", "-",
+    ]  # fmt: skip
+    running = [
+        subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(workers)
+    ]
+    for number, process in enumerate(running):
+        assert process.stdin
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(b"".join(module + b"\n" for module in modules[number::workers]))
+    codes = [process.wait() for process in running]
+    if any(code < 0 for code in codes):
+        raise BuildError(f"cannot compile the modules in {prepend}: it was interrupted", fix="repeat the command")
