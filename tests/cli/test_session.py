@@ -113,3 +113,17 @@ def test_a_daemon_that_does_not_come_up_is_quoted(home, nuages, tmp_path, monkey
 def test_models_in_json(daemon, nuages):
     document = json.loads(nuages("models", "--format", "json").out)
     assert document["models"][0]["name"] == "notes"
+
+
+def test_a_model_that_cannot_be_opened_is_named_with_its_mend(daemon, nuages, home):
+    broken = {"name": "notes", "uuid": "", "project": None, "running": False, "error": "cannot open the model: old"}
+    daemon.on("GET", "/v1/models", [broken])
+    (home / "charmcraft.yaml").write_text("name: notes\n")
+    (home / "rockcraft.yaml").write_text("name: notes\n")
+    for command in ("status", "up"):
+        outcome = nuages(command)
+        assert outcome.code == 1
+        assert outcome.err.splitlines() == [
+            "error: cannot open the model notes: old",
+            "fix:   remove it with its data: nuages down -m notes --purge",
+        ]

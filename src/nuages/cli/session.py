@@ -81,6 +81,8 @@ def choose(models: list[dict[str, Any]], model: str | None, *, at: Path | None =
         for entry in models:
             if entry.get("project") == str(project):
                 return str(entry["name"])
+        for entry in models:
+            refuse_broken(entry)
         raise CliError(f"cannot find a model of the project {project}: it was not run yet", fix=f"{command_name()} up")
     chosen = current_model(state_dir())
     if chosen in names:
@@ -91,6 +93,17 @@ def choose(models: list[dict[str, Any]], model: str | None, *, at: Path | None =
         f"cannot tell which model you mean: you are in no project, and {_list(names)}",
         fix=f"{command_name()} switch MODEL, or add -m MODEL" if names else f"{command_name()} up PROJECT_DIR",
     )
+
+
+def refuse_broken(entry: dict[str, Any]) -> None:
+    """Raise `CliError` for a model that the daemon cannot open: nobody knows whose project it is."""
+    if entry.get("error"):
+        reason = str(entry["error"]).removeprefix("cannot open the model: ")
+        raise CliError(
+            f"cannot open the model {entry['name']}: {reason}",
+            fix=f"remove it with its data: {command_name()} down -m {entry['name']} --purge",
+            code="broken-model",
+        )
 
 
 def _list(names: list[str]) -> str:

@@ -82,7 +82,9 @@ class Daemon:
         found = self.runners.get(name)
         if found is None:
             if name in self.broken:
-                raise EngineError(f"cannot open model {name}: {self.broken[name]}", fix="nuages down --purge")
+                raise EngineError(
+                    f"cannot open model {name}: {self.broken[name]}", fix=f"nuages down -m {name} --purge"
+                )
             known = ", ".join(sorted(self.runners)) or "none"
             raise NotFound(f"model {name} not found", fix=f"models: {known}; `nuages up` in a project makes one")
         return found
@@ -112,13 +114,16 @@ class Daemon:
         Raises:
             NotFound: there is none of this name.
         """
+        if name not in self.broken:
+            self.runner(name)
         async with self._lock:
+            # Somebody else may have removed it meanwhile, as a command does that was interrupted and said again.
             if name in self.broken:
                 await Pods(self.directory / "models" / name, name).destroy()
                 del self.broken[name]
-                return
-            await self.runner(name).purge()
-            del self.runners[name]
+            elif name in self.runners:
+                await self.runners[name].purge()
+                del self.runners[name]
 
     def check_name(self, name: str) -> None:
         """Refuse what is no model's name.

@@ -12,7 +12,7 @@ from nuages.cli.connection import connect
 from nuages.cli.errors import CliError
 from nuages.cli.project import free_model_name, project_name
 from nuages.cli.root import command_name
-from nuages.cli.session import Session, model_option
+from nuages.cli.session import Session, model_option, refuse_broken
 from nuages.cli.state import choose_model, state_dir
 from nuages.cli.up import database
 from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
@@ -62,6 +62,8 @@ def existing_model(client: Client, directory: Path, model: str | None) -> str | 
     for entry in client.get("/v1/models"):
         if entry["name"] == model if model else entry.get("project") == str(directory):
             return str(entry["name"])
+        if entry["name"] == (model or project_name(directory)):
+            refuse_broken(entry)
     return None
 
 

@@ -99,7 +99,11 @@ class Api:
             }
             for name, runner in sorted(self.daemon.runners.items())
         ]
-        return _json(listed)
+        broken = [
+            {"name": name, "uuid": "", "project": None, "running": False, "error": error}
+            for name, error in sorted(self.daemon.broken.items())
+        ]
+        return _json([*listed, *broken])
 
     async def create(self, request: Request) -> Response:
         """Make a model unless it is there."""
