@@ -36,8 +36,8 @@ def place(tmp_path: Path) -> World:
 
 
 def tree(directory: Path) -> dict[str, bytes]:
-    """Every file below a directory with its content."""
-    files = (path for path in directory.rglob("*") if path.is_file())
+    """Every file below a directory with its content, but what Python itself writes there."""
+    files = (path for path in directory.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {str(path.relative_to(directory)): path.read_bytes() for path in files}
 
 

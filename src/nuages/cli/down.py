@@ -1,6 +1,5 @@
 """`nuages down`: stop a model; with --purge, leave nothing of it."""
 
-import shutil
 from pathlib import Path
 
 import click
@@ -55,15 +54,11 @@ def purge(client: Client, model: str) -> None:
 def _leave_nothing(client: Client) -> None:
     """Stop the daemon and remove the state folder; the cache stays, and we say where."""
     from nuages.engine.programs import cache_dir
+    from nuages.engine.sandbox.users import remove
 
     stop(client)
     directory = state_dir()
-    try:
-        shutil.rmtree(directory)
-    except OSError as error:
-        raise CliError(
-            f"cannot remove {directory}: {error.strerror or error}", fix=f"rm -r {directory}", code="purge"
-        ) from error
+    remove(directory)
     note("No model is left: the engine is stopped and its state folder removed.")
     if cache_dir().exists():
         note(f"Downloads and builds stay in {cache_dir()} for the next time.")

@@ -25,6 +25,7 @@ from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.server import install_tools
 from nuages.engine.pods import Model as Pods
 from nuages.engine.runner import ModelRunner
+from nuages.engine.sandbox.users import remove
 from nuages.engine.service import Service
 from nuages.engine.state import Model
 from nuages.engine.store import Store, holds_model
@@ -219,6 +220,8 @@ async def _leave_when_removed(daemon: Daemon) -> None:
     if _identity(lock) != before[0]:
         logger.error("%s was removed: the daemon and its pods end", daemon.directory)
         await daemon.abandon()
+        if _identity(lock) is None:  # no other daemon came in its place
+            await asyncio.to_thread(remove, daemon.directory)  # what is left are files of the pods' users
     else:
         logger.error("%s was removed: the daemon ends, its pods go on", door)
     daemon.shutdown()

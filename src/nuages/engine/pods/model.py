@@ -170,11 +170,7 @@ class Model:
     def _sweep(self, owner: UserMap | None) -> None:
         (self.directory / "relay.socket").unlink(missing_ok=True)
         if self.pods_directory.exists():
-            users.remove(self.pods_directory, self._owner(owner))
-
-    def _owner(self, recorded: UserMap | None) -> UserMap | None:
-        """Return the map whose users own the files: the recorded one, else the one that would be tried first."""
-        return recorded or next(iter(self._maps()), None)
+            users.remove(self.pods_directory, owner)
 
     async def close(self, *, grace: float = 0) -> None:
         """Kill every process of the model; volumes stay, the pods' own roots go.
@@ -212,7 +208,7 @@ class Model:
         owner = self.record.users or await blocking(lambda: records.load(self._path).users)
         await self.close()
 
-        await blocking(lambda: users.remove(self.directory, self._owner(owner)))
+        await blocking(lambda: users.remove(self.directory, owner))
 
     # -- pods
 

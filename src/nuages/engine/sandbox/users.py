@@ -156,8 +156,8 @@ def _write_map(pid: int, users: UserMap) -> None:
         raise NamespacesError(f"cannot map users into a namespace: {error.strerror}") from None
 
 
-def remove(path: Path, users: UserMap | None) -> None:
-    """Remove a file or a tree whoever of the map owns its parts.
+def remove(path: Path, users: UserMap | None = None) -> None:
+    """Remove a file or a tree whoever of the map (by default the one that would be tried first) owns its parts.
 
     Raises:
         SandboxError: something of it is left.
@@ -167,6 +167,7 @@ def remove(path: Path, users: UserMap | None) -> None:
     command = [process.tool("rm"), "-rf", "--", str(path)]
     # As ourselves first: where namespaces are refused there is nobody else's file either.
     result = process.run(command, timeout=600)
+    users = users or next(iter(candidates()), None)
     if result.code and users and users.mode is not Mode.ROOT:
         with holder(users) as pid:
             result = process.run([process.tool("nsenter"), "-t", str(pid), *users.enter(), "--", *command], timeout=600)
