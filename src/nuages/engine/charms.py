@@ -2,95 +2,73 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import lzma
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Generator
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
 
-import yaml
-
-from nuages.engine.errors import EngineError
+from nuages.engine import foreign, metadata
+from nuages.engine.errors import CharmError
+from nuages.engine.metadata import build
 from nuages.engine.programs import pythons
 from nuages.engine.service import Service
-from nuages.engine.state import Action, Charm, Container, Endpoint, Option, Role
+from nuages.engine.state import Charm
+
+__all__ = [
+    "CharmError",
+    "build",
+    "compile_tree",
+    "interpreter",
+    "interpreter_for",
+    "of_service",
+    "prepare",
+    "read",
+    "unpack",
+]
 
 BASE_PYTHONS = {"20.04": "3.8", "22.04": "3.10", "24.04": "3.12", "26.04": "3.14"}
-ROLES: dict[str, Role] = {"provides": "provider", "requires": "requirer", "peers": "peer"}
-OPTION_TYPES = ("string", "int", "float", "boolean", "secret")
-Document = Mapping[str, Any]
-
-
-class CharmError(EngineError):
-    """A charm that cannot be read."""
-
-    code = "charm"
+DOCUMENTS = ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml")
+LONGEST_LINK = 4096
 
 
 def read(path: Path) -> Charm:
     """Read a .charm file.
 
     Raises:
-        CharmError: there is no such file, it is no charm, or a document in it is wrong.
+        CharmError: there is no such file, it is no charm, a document in it is wrong, or an entry points outside.
     """
-    try:
+    documents: dict[str, foreign.Document] = {name: {} for name in DOCUMENTS}
+    with _opened(path, "read the charm") as archive:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            documents = {
-                name: _document(archive.read(name), f"{name} in {path.name}") if name in names else {}
-                for name in ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml")
-            }
-    except FileNotFoundError:
-        raise CharmError(f"cannot read the charm: {path} does not exist", fix="pack it: nuages pack") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise CharmError(f"cannot read the charm: {path}: {error}") from error
+        for entry in archive.infolist():
+            _check_entry(archive, entry, path.name)
+            if entry.filename in documents:
+                if entry.file_size > foreign.LARGEST:
+                    raise CharmError(f"cannot read {entry.filename} in {path.name}: it has {entry.file_size} bytes")
+                documents[entry.filename] = foreign.load(archive.read(entry), f"{entry.filename} in {path.name}")
     if not documents["metadata.yaml"]:
         raise CharmError(f"cannot read the charm: {path} holds no metadata.yaml", fix="pack it: nuages pack")
-    base = _base(documents["manifest.yaml"])
     return build(
         documents["metadata.yaml"],
-        _mapping(documents["config.yaml"].get("options")),
+        metadata.options_of(documents["config.yaml"]),
         documents["actions.yaml"],
         digest=digest,
         path=str(path),
-        python=BASE_PYTHONS.get(base, ""),
+        python=BASE_PYTHONS.get(metadata.base(documents["manifest.yaml"]), ""),
     )
 
 
 def of_service(service: Service) -> Charm:
     """Return the charm that a built-in application plays."""
     return build(service.metadata, service.options, service.actions, digest="built-in", path="", python="")
-
-
-def build(metadata: Document, options: Document, actions: Document, *, digest: str, path: str, python: str) -> Charm:
-    """Make a `Charm` of its documents.
-
-    Raises:
-        CharmError: a part that the engine needs is missing or wrong.
-    """
-    name = str(metadata.get("name") or "")
-    if not name:
-        raise CharmError("cannot read the charm: metadata.yaml has no name")
-    resources = {key: str(value.get("type", "")) for key, value in _entries(metadata, "resources")}
-    return Charm(
-        name=name,
-        digest=digest,
-        path=path,
-        python=python,
-        summary=str(metadata.get("summary") or ""),
-        endpoints={endpoint.name: endpoint for endpoint in _endpoints(metadata)},
-        containers=tuple(_container(key, value) for key, value in _entries(metadata, "containers")),
-        options={key: _option(key, _mapping(value)) for key, value in options.items()},
-        actions={key: _action(key, _mapping(value)) for key, value in actions.items()},
-        resources=resources,
-        storage={key: str(value.get("location") or "") for key, value in _entries(metadata, "storage")},
-    )
 
 
 def prepare(charm: Charm, directory: Path) -> Path:
@@ -127,28 +105,28 @@ def interpreter_for(version: str) -> pythons.Python:
 def unpack(path: Path, directory: Path) -> None:
     """Unpack a .charm with modes and symbolic links; nothing lands outside `directory`.
 
+    Links are made last, so that no file is ever written through one, and only stay if they lead to inside.
+
     Raises:
-        CharmError: an entry or a link points outside.
+        CharmError: an entry or a link points outside, or the file is damaged.
     """
-    with zipfile.ZipFile(path) as archive:
+    with _opened(path, "unpack") as archive:
+        links: list[zipfile.ZipInfo] = []
         for entry in archive.infolist():
-            inside = PurePosixPath(entry.filename)
-            if inside.is_absolute() or ".." in inside.parts:
-                raise CharmError(f"cannot unpack {path.name}: {entry.filename} points outside the charm")
-            mode = entry.external_attr >> 16
-            target = directory / inside
-            if stat.S_ISLNK(mode):
-                link = archive.read(entry).decode()
-                _check_link(inside, link, path.name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.symlink_to(link)
+            inside = _check_entry(archive, entry, path.name)
+            if _is_link(entry):
+                links.append(entry)
             elif entry.is_dir():
-                target.mkdir(parents=True, exist_ok=True)
+                (directory / inside).mkdir(parents=True, exist_ok=True)
             else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(entry) as source, target.open("wb") as sink:
-                    shutil.copyfileobj(source, sink)
-                target.chmod(stat.S_IMODE(mode) | 0o644 if mode else 0o644)
+                _write(archive, entry, directory / inside)
+        for entry in links:
+            target = directory / PurePosixPath(entry.filename)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _check_inside(target.parent, directory, entry, path.name)
+            target.symlink_to(archive.read(entry).decode())
+        for entry in links:
+            _check_inside(directory / PurePosixPath(entry.filename), directory, entry, path.name)
     dispatch = directory / "dispatch"
     if dispatch.exists():
         dispatch.chmod(0o755)
@@ -163,74 +141,60 @@ def compile_tree(directory: Path, python: pythons.Python) -> None:
     subprocess.run(argv, check=False, capture_output=True, env=environment)
 
 
-def _check_link(inside: PurePosixPath, link: str, name: str) -> None:
-    depth = len(inside.parts) - 1
-    for part in PurePosixPath(link).parts:
-        depth += -1 if part == ".." else 1
-        if depth < 0 or part == "/":
-            raise CharmError(f"cannot unpack {name}: the link {inside} points outside the charm")
+@contextlib.contextmanager
+def _opened(path: Path, doing: str) -> Generator[zipfile.ZipFile]:
+    """Open a .charm; whatever is wrong with it is an error that names the file.
 
-
-def _document(content: bytes, name: str) -> dict[str, Any]:
+    Raises:
+        CharmError: there is no such file, or it is damaged.
+    """
     try:
-        value = yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError) as error:
-        raise CharmError(f"cannot read {name}: {str(error).splitlines()[0]}") from error
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise CharmError(f"cannot read {name}: it is not a mapping")
-    return cast("dict[str, Any]", value)
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except FileNotFoundError as error:
+        if path.exists():
+            raise CharmError(f"cannot {doing}: {path}: {error.strerror}") from error
+        raise CharmError(f"cannot {doing}: {path} does not exist", fix="pack it: nuages pack") from None
+    except OSError as error:
+        raise CharmError(f"cannot {doing}: {path}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
+        # RuntimeError: encrypted, or compressed in a way that Python does not know
+        raise CharmError(f"cannot {doing}: {path}: {error or 'it is damaged'}", fix="pack it: nuages pack") from error
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, Mapping) else {}
+def _write(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink)
+    executable = entry.external_attr >> 16 & stat.S_IXUSR
+    target.chmod(0o755 if executable else 0o644)
 
 
-def _entries(document: Document, key: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    return [(name, _mapping(value)) for name, value in _mapping(document.get(key)).items()]
+def _is_link(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(entry.external_attr >> 16)
 
 
-def _endpoints(metadata: Document) -> Iterable[Endpoint]:
-    for key, role in ROLES.items():
-        for name, value in _entries(metadata, key):
-            if not value.get("interface"):
-                raise CharmError(f"cannot read the charm: endpoint {name} in {key} names no interface")
-            yield Endpoint(
-                name=name,
-                role=role,
-                interface=str(value["interface"]),
-                limit=int(value.get("limit") or 0),
-                optional=value.get("optional"),
-                scope="container" if value.get("scope") == "container" else "global",
-            )
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> PurePosixPath:
+    """Return the entry's path inside the charm.
+
+    Raises:
+        CharmError: it is not inside, or the entry is a link that obviously leads outside.
+    """
+    inside = PurePosixPath(entry.filename)
+    if inside.is_absolute() or ".." in inside.parts:
+        raise CharmError(f"cannot unpack {name}: {entry.filename} points outside the charm")
+    if _is_link(entry):
+        if entry.file_size > LONGEST_LINK:
+            raise CharmError(f"cannot unpack {name}: the link {entry.filename} is too long")
+        depth = len(inside.parts) - 1
+        for part in PurePosixPath(archive.read(entry).decode()).parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0 or part == "/":
+                raise CharmError(f"cannot unpack {name}: the link {inside} points outside the charm")
+    return inside
 
 
-def _container(name: str, value: Document) -> Container:
-    mounts = tuple((str(mount.get("storage")), str(mount.get("location"))) for mount in value.get("mounts") or ())
-    uid, gid = value.get("uid"), value.get("gid")
-    return Container(name=name, resource=str(value.get("resource") or ""), mounts=mounts, uid=uid, gid=gid)
-
-
-def _option(name: str, value: Document) -> Option:
-    kind = str(value.get("type") or "string")
-    if kind not in OPTION_TYPES:
-        raise CharmError(f"cannot read the charm: option {name} has type {kind!r}: one of {', '.join(OPTION_TYPES)}")
-    return Option(name=name, type=kind, default=value.get("default"), description=str(value.get("description") or ""))
-
-
-def _action(name: str, value: Document) -> Action:
-    return Action(
-        name=name,
-        description=str(value.get("description") or ""),
-        params=_mapping(value.get("params")),
-        required=tuple(str(item) for item in value.get("required") or ()),
-        additional=value.get("additionalProperties", True) is not False,
-    )
-
-
-def _base(manifest: Document) -> str:
-    """Return the base's version of a manifest: `24.04`, or "" when it names none."""
-    for base in manifest.get("bases") or ():
-        return str(_mapping(base).get("channel") or "").partition("/")[0]
-    return ""
+def _check_inside(path: Path, directory: Path, entry: zipfile.ZipInfo, name: str) -> None:
+    """Links may lead through links: only the file system knows where to."""
+    if not path.resolve().is_relative_to(directory.resolve()):
+        raise CharmError(f"cannot unpack {name}: the link {entry.filename} points outside the charm")

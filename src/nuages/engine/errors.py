@@ -9,6 +9,12 @@ class EngineError(NuagesError):
     code = "engine"
 
 
+class CharmError(EngineError):
+    """A charm that cannot be read."""
+
+    code = "charm"
+
+
 class NotFound(EngineError):
     """A model, application, unit, relation or change that does not exist."""
 
