@@ -98,11 +98,11 @@ def _built_ins(interfaces: set[str]) -> tuple[tuple[BuiltIn, ...], tuple[str, ..
 
 def _shown(console: Console) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
-        if progress.total is not None and progress.done >= progress.total:
+        if progress.total is not None and progress.done >= progress.total and not progress.note:
             console.done(progress.program)
             return
         text = f"{progress.program}: {progress.note or 'fetching'}"
-        if progress.total is not None:
+        if progress.total is not None and progress.done < progress.total:
             text += f", once per machine, {megabytes(progress.done)} of {megabytes(progress.total)}"
         console.progress(progress.program, text)
 

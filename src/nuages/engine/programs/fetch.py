@@ -19,6 +19,7 @@ from nuages.engine.programs.work import Job
 Report = Callable[[Progress], None]
 
 _known: dict[tuple[str, str], Path] = {}
+_under_way: set[str] = set()
 
 
 def ensure(names: Iterable[str], progress: Report | None) -> dict[str, Path]:
@@ -210,8 +211,13 @@ def _locked(name: str, job: Job) -> Generator[None]:
             except BlockingIOError:
                 if job.stop.is_set():
                     raise work.Stopped from None
-                job.say(0, None, "waiting for its download, which is under way")
+                if program.name not in _under_way:  # our own thread that is at it says how far it is
+                    job.say(0, None, "another nuages is fetching it")
                 time.sleep(0.2)
-        yield
+        _under_way.add(program.name)
+        try:
+            yield
+        finally:
+            _under_way.discard(program.name)
     finally:
         os.close(descriptor)
