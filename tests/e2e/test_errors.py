@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def refused(world: World, *words: str) -> tuple[str, str]:
     """Type a command that must fail as every command fails; return why it did, and the mend."""
     done = world.nuages(*words, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (1, ""), done
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("  ")]  # progress, or a log's end
+    lines = [line for line in done.stderr.splitlines() if not line.startswith(("  ", "Deploying "))]  # not the progress
     assert len(lines) == 2, done.stderr
     error, fix = lines
     assert error.startswith("error: cannot ") and fix.startswith("fix:   "), done.stderr
@@ -176,14 +177,44 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_a_machine_without_user_namespaces(place: World):
+@pytest.fixture
+def confined() -> list[str]:
+    """A command that runs others where nobody may make namespaces."""
     confined = [sys.executable, "-c", CONFINED]
     if subprocess.run([*confined, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this kernel lets nobody make a user namespace to confine the trial in")
+    return confined
+
+
+NO_NAMESPACES = "cannot make pods: user.max_user_namespaces is 0, so nobody may make namespaces"
+
+
+def test_a_machine_without_user_namespaces(place: World, confined: list[str]):
     place.within = confined
     error, fix = refused_untouched(place, "up")
-    assert error == "cannot make pods: user.max_user_namespaces is 0, so nobody may make namespaces"
+    assert error == NO_NAMESPACES
     assert "user.max_user_namespaces=10000" in fix and "sudo sysctl --system" in fix
+
+
+def test_pods_that_cannot_be_made_are_tried_again_with_patience(world: World, confined: list[str]):
+    there = replace(world, within=confined)
+    there.nuages("add-model", "none")
+    for name in ("postgresql-k8s", "traefik-k8s"):
+        error, fix = refused(there, "deploy", "-m", "none", name)
+        assert error.endswith(NO_NAMESPACES) and "sudo sysctl" in fix
+    log = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "daemon.log"
+
+    def tries() -> list[datetime]:
+        lines = [line for line in log.read_text().splitlines() if "pod of traefik-k8s/0: " in line]
+        return [datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f") for line in lines]
+
+    eventually("the second try", lambda: len(tries()) >= 2, seconds=30)
+    first, second, *_ = tries()
+    assert (second - first).total_seconds() > 3  # one unit's failure does not hurry the other's
+    shown = there.nuages("status", "-m", "none").stdout
+    assert re.search(rf"traefik-k8s/0\*? +error .*{NO_NAMESPACES}", shown), shown
+    there.nuages("down", "-m", "none", "--purge")
+    assert not log.parent.exists()
 
 
 def test_ubuntus_apparmor_restriction(place: World, monkeypatch, capsys):
