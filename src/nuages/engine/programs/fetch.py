@@ -211,13 +211,13 @@ def _locked(name: str, job: Job) -> Generator[None]:
             except BlockingIOError:
                 if job.stop.is_set():
                     raise work.Stopped from None
-                if program.name not in _under_way:  # our own thread that is at it says how far it is
+                if name not in _under_way:  # our own thread that is at it says how far it is
                     job.say(0, None, "another nuages is fetching it")
                 time.sleep(0.2)
-        _under_way.add(program.name)
+        _under_way.add(name)
         try:
             yield
         finally:
-            _under_way.discard(program.name)
+            _under_way.discard(name)
     finally:
         os.close(descriptor)

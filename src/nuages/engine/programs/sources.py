@@ -118,7 +118,8 @@ def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> Non
         compiled = sum(not line.startswith("go: ") for line in lines)
         fetched = len(lines) - compiled
         done = total if compiled else total * min(fetched, 40) // 40
-        job.say(done, total, f"compiling, once per machine, {min(99, 100 * compiled // steps)} %" if compiled else "downloading")
+        percent = min(99, 100 * compiled // steps)
+        job.say(done, total, f"compiling, once per machine, {percent} %" if compiled else "downloading")
 
     job.say(0, total, "downloading")
     work.run(job, argv, cwd=build, environment=environment, log=log, watch=watch)
