@@ -15,6 +15,7 @@ from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option, refuse_broken
 from nuages.cli.state import choose_model, state_dir
 from nuages.cli.up import database
+from nuages.cli.up.alone import alone
 from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
 from nuages.cli.up.console import Console
 from nuages.cli.up.page import ask
@@ -51,8 +52,9 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
                 print(operation.command)
             return
         client = connect()
-        session = Session(client, _model(client, directory, model))
-        _up(session, built, console, port=port, place=str(project_dir or ""))
+        with alone(directory, console):
+            session = Session(client, _model(client, directory, model))
+            _up(session, built, console, port=port, place=str(project_dir or ""))
     finally:
         console.close()
 
