@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from nuages.engine import lifecycle
 from nuages.engine.hooks.tools import TOOLS, run
 from nuages.engine.state import Hook, Operation
 from tests.engine.simulation import World
@@ -203,8 +206,171 @@ def test_what_has_no_place_here_says_so(world):
 
 
 @pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('{"a": "x", "b": ""}', {"a": "x"}),
+        ("a: x\nb: 'y z'\n", {"a": "x", "b": "y z"}),
+        ('{"a": 1, "b": 1.50, "c": true, "d": null, "e": 1e5}', {"a": "1", "b": "1.50", "c": "true", "e": "1e5"}),
+        ("a: 010\nb: yes\nc: 2024-01-01\nd: 1_000\n", {"a": "010", "b": "yes", "c": "2024-01-01", "d": "1_000"}),
+        ("1: x\n", {"1": "x"}),
+        ('{"a": "\\ud800!"}', {"a": "\ufffd!"}),
+        ('{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+        ("", {}),
+        ("null", {}),
+        ("{}", {}),
+    ],
+)
+def test_what_a_file_of_settings_may_hold(world, content, found):
+    context = joined(world)
+    assert call(context, "relation-set", "--file", "-", stdin=content).code == 0
+    addresses = {"ingress-address", "egress-subnets", "private-address"}
+    bag = read(context, "relation-get", "-", "one/0")
+    assert {key: value for key, value in bag.items() if key not in addresses} == found
+    json.dumps(found).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"a": {"s3cret": 1}}',
+        "a: [s3cret]",
+        "[s3cret]",
+        "s3cret",
+        "a: 's3cret",
+        "{a: s3cret",
+        "? [s3cret]\n: b",
+        "[" * 9999,
+    ],
+)
+def test_other_settings_are_refused_without_being_quoted(world, content):
+    context = joined(world)
+    before = context.draft
+    reply = call(context, "relation-set", "good=1", "--file", "-", stdin=content)
+    assert reply.code == 1
+    assert reply.err.startswith("ERROR cannot read --file: ")
+    assert "s3cret" not in reply.err
+    assert context.draft is before
+
+
+def test_bytes_that_are_no_text_are_refused(world):
+    reply = run(joined(world), "relation-set", ["--file", "-"], {}, b"a: \xff\xfe")
+    assert (reply.code, reply.err) == (1, "ERROR cannot read --file: it is not YAML\n")
+
+
+def test_arguments_win_over_the_file(world):
+    context = joined(world)
+    assert call(context, "relation-set", "a=argument", "--file", "-", stdin='{"a": "file", "b": "file"}').code == 0
+    bag = read(context, "relation-get", "-", "one/0")
+    assert (bag["a"], bag["b"]) == ("argument", "file")
+
+
+@given(st.binary(max_size=200))
+def test_any_file_is_read_or_refused(content):
+    world = World().deploy("one")
+    world.pod("one/0")
+    world.run()
+    reply = run(world.context("one/0"), "state-set", ["--file", "-"], {}, content)
+    assert reply.code in (0, 1)
+    assert reply.code == 0 or reply.err.startswith("ERROR cannot read --file: ")
+
+
+def test_formats(world):
+    context = joined(world)
+    assert call(context, "relation-get", "-", "two", "--app", "--format=yaml").out == "{}\n"
+    assert call(context, "config-get", "--format=yaml", "say").out == "hello\n"
+    assert call(context, "relation-list").out == "two/0\n"
+    assert call(context, "opened-ports").out == ""
+    assert call(context, "config-get", "count").out == ""
+    assert call(context, "is-leader", "--format", "yaml").out == "true\n"
+    assert call(context, "status-get").out == world.model.units["one/0"].status.status + "\n"
+    assert call(context, "status-get", "--application").out == "unknown\n"
+    assert read(context, "status-get") == {"status": world.model.units["one/0"].status.status}
+    assert read(context, "config-get", "--all") == {"count": None, "fail-on": "", "say": "hello", "wait-on": ""}
+
+
+@pytest.mark.parametrize("level", ["TRACE", "debug", "Info", "WARNING", "ERROR", "CRITICAL"])
+def test_levels_of_the_log(world, level):
+    context = world.context("one/0")
+    assert call(context, "juju-log", "-l", level, "a", "b").code == 0
+    assert context.sink.lines == [(level.upper(), "a b")]
+
+
+def test_a_log_message_may_be_anything_but_missing(world):
+    context = world.context("one/0")
+    assert call(context, "juju-log", "--debug", "--", "").code == 0
+    assert context.sink.lines == [("DEBUG", "")]
+    assert call(context, "juju-log").code == 2
+
+
+def test_the_data_of_a_unit_that_left_stays_readable(world):
+    world.model = lifecycle.scale(world.model, "two", 0, world.now)
+    world.run()
+    assert "two/0" not in world.model.units
+    context = world.context("one/0")
+    shown = read(context, "relation-get", "-r", str(world.number), "-", "two/0")
+    assert shown["ingress-address"]
+    assert read(context, "relation-list", "-r", str(world.number)) == []
+
+
+def test_a_unit_whose_name_comes_back_does_not_inherit_data(world):
+    context = joined(world, "two/0")
+    assert call(context, "relation-set", "-r", str(world.number), "said=old").code == 0
+    commit(world, context)
+    version = world.model.relations[world.number].bags["two/0"].version
+    world.model = lifecycle.scale(world.model, "two", 0, world.now)
+    world.run()
+    world.model = lifecycle.scale(world.model, "two", 1, world.now)
+    world.pod("two/0")
+    world.run()
+    bag = world.model.relations[world.number].bags["two/0"]
+    assert "said" not in bag.data
+    assert bag.version > version
+
+
+def test_peers_stay_in_sight_until_the_unit_is_gone(world):
+    """Peer relations have no broken hook: stop and remove still see them."""
+    seen = {}
+
+    def look(context):
+        seen[context.hook.kind] = read(context, "relation-ids", "peers")
+
+    world.does = {"stop": look, "remove": look}
+    world.model = lifecycle.remove_application(world.model, "two", world.now)
+    world.run()
+    (number,) = {tuple(found) for found in seen.values()}
+    assert set(seen) == {"stop", "remove"}
+    assert number[0].startswith("peers:")
+    assert all(relation.side("two") is None for relation in world.model.relations.values())
+
+
+@pytest.mark.parametrize(
     ("argv", "text"),
     [
+        (["status-set", "active", "a", "b"], 'unrecognized args: ["b"]'),
+        (["status-set", "wrong"], 'invalid status "wrong", expected one of [maintenance blocked waiting active]'),
+        (["relation-set", "a=1"], "no relation id specified"),
+        (["relation-ids"], "no endpoint name specified"),
+        (["state-set", "novalue"], 'expected "key=value", got "novalue"'),
+        (["state-set", "=x"], 'expected "key=value", got "=x"'),
+        (["storage-get"], "no storage instance specified"),
+        (["open-port", "http"], 'invalid value "http"'),
+        (["network-get"], "no arguments specified"),
+        (["application-version-set"], "no version specified"),
+        (["secret-get"], "require either a secret URI or label"),
+        (["secret-get", "nonsense"], 'secret URI "nonsense" not valid'),
+        (["secret-get", "--label", "x", "key"], 'secret URI "key" not valid'),
+        (
+            ["secret-get", "--peek", "--refresh", "secret:" + "0" * 20],
+            "specify one of --refresh or --peek but not both",
+        ),
+        (["secret-add"], "missing secret value or filename"),
+        (["secret-add", "novalue"], "a secret's value is key=value"),
+        (["secret-add", "--rotate", "sometimes", "key=x"], 'rotate policy "sometimes" not valid'),
+        (["secret-add", "--owner", "model", "key=x"], 'secret owner "model" not valid'),
+        (["secret-add", "--expire", "soon", "key=x"], 'expire time or duration "soon" not valid'),
+        (["secret-add", "--expire", "5x3m", "key=x"], 'expire time or duration "5x3m" not valid'),
+        (["secret-grant", "secret:" + "0" * 20], "no relation id specified"),
+        (["secret-remove", "--revision", "x", "secret:" + "0" * 20], 'invalid value "x" for option --revision'),
         (["is-leader", "--nonsense"], "option provided but not defined: --nonsense"),
         (["is-leader", "word"], 'unrecognized args: ["word"]'),
         (["relation-list", "-r"], "option needs an argument: -r"),

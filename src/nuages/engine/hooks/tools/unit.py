@@ -44,20 +44,18 @@ def status_set(context: HookContext, arguments: Arguments) -> Any:
 
 def status_get(context: HookContext, arguments: Arguments) -> Any:
     """Return the status of the unit or of the application."""
-    whole = arguments.flag("include-data") or arguments.text("format") not in ("", "smart")
+    data = arguments.flag("include-data")
+    plain = not data and arguments.text("format") in ("", "smart")
     if not arguments.flag("application"):
-        status = context.unit.status
-        return _shown(status) if whole else status.status
+        return context.unit.status.status if plain else _shown(context.unit.status, data=data)
     if not context.is_leader:
         raise ToolError(NOT_LEADER)
-    units = {unit.name: unit.status for unit in context.draft.units_of(context.unit.application)}
     status = context.application.status or Status()
-    return {
-        "application-status": {
-            **_shown(status),
-            "units": {name: _shown(value) for name, value in units.items()},
-        }
-    }
+    if plain:
+        return status.status
+    units = context.draft.units_of(context.unit.application)
+    shown = {unit.name: _shown(unit.status, data=data) for unit in units}
+    return {"application-status": {**_shown(status, data=data), "units": shown}}
 
 
 def juju_log(context: HookContext, arguments: Arguments) -> Any:
@@ -233,8 +231,9 @@ def _number(port: str) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _shown(status: Status) -> dict[str, Any]:
-    return {"status": status.status, "message": status.message, "status-data": {}}
+def _shown(status: Status, *, data: bool) -> dict[str, Any]:
+    more: dict[str, Any] = {"message": status.message, "status-data": {}} if data else {}
+    return {"status": status.status, **more}
 
 
 APPLICATION = Flag(("application",), "bool")
