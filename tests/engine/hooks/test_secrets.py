@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 
 from nuages.engine import lifecycle
 from nuages.engine.hooks.tools import run
@@ -30,6 +31,10 @@ def done(world, unit, name, *argv, **attached):
     assert reply.code == 0, reply
     world.model = context.replay(world.model)
     return reply.out.strip()
+
+
+def secret(world, uri):
+    return world.model.secrets[uri.removeprefix("secret:")]
 
 
 def get(world, unit, *argv):
@@ -139,6 +144,196 @@ def test_bad_content_names_the_key_and_never_the_value(world):
         assert reply.code != 0
         assert "hid" not in reply.err
     assert call(world.context("two/0"), "secret-add").code == 2
+
+
+def test_a_hook_makes_one_revision_at_most(world):
+    uri = done(world, "two/0", "secret-add", key="first")
+    context = world.context("two/0")
+    for value in ("second", "third", "fourth"):
+        assert call(context, "secret-set", uri, key=value).code == 0
+    assert json.loads(call(context, "secret-get", uri, "--format=json").out) == {"key": "fourth"}
+    fresh = call(context, "secret-add", key="a").out.strip()
+    assert call(context, "secret-set", fresh, key="b").code == 0
+    world.model = context.replay(world.model)
+    revisions = secret(world, uri).revisions
+    assert {number: revision.content["key"] for number, revision in revisions.items()} == {1: "first", 2: "fourth"}
+    assert {number: found.content["key"] for number, found in secret(world, fresh).revisions.items()} == {1: "b"}
+    done(world, "two/0", "secret-set", uri, key="fifth")
+    assert secret(world, uri).latest == 3
+
+
+def test_setting_the_same_first_does_not_overwrite_what_is_there(world):
+    uri = done(world, "two/0", "secret-add", key="first")
+    context = world.context("two/0")
+    for value in ("first", "second"):
+        assert call(context, "secret-set", uri, key=value).code == 0
+    world.model = context.replay(world.model)
+    assert {number: r.content["key"] for number, r in secret(world, uri).revisions.items()} == {1: "first", 2: "second"}
+
+
+def test_reading_what_the_hook_has_set_does_not_survive_its_failure(world):
+    """Else the next real revision of this number would come without secret-changed."""
+    uri = done(world, "two/0", "secret-add", key="first")
+    context = world.context("two/0")
+    assert call(context, "secret-set", uri, key="lost").code == 0
+    assert call(context, "secret-get", uri).code == 0
+    assert "two/0" not in secret(world, uri).consumers
+    done(world, "two/0", "secret-set", uri, key="second")
+    assert secret(world, uri).latest == 2
+
+
+def test_an_expiry_alone_makes_no_revision_and_one_with_equal_content_counts(world):
+    uri = done(world, "two/0", "secret-add", key="v")
+    done(world, "two/0", "secret-set", uri, "--expire", "1h")
+    assert secret(world, uri).revisions[1].expire > 0
+    done(world, "two/0", "secret-set", uri, "--expire", "2035-01-01T00:00:00Z", key="v")
+    assert secret(world, uri).revisions[1].expire == 2051222400
+    assert secret(world, uri).latest == 1
+    done(world, "two/0", "secret-set", uri, "--expire", "2035-01-01T00:00:00", "--label", "later")
+    assert (secret(world, uri).revisions[1].expire, secret(world, uri).label) == (2051222400, "later")
+
+
+def test_grants_to_units_and_to_their_application(world):
+    number = str(world.number)
+    uri = done(world, "two/0", "secret-add", key="v")
+    done(world, "two/0", "secret-grant", uri, "-r", number, "--unit", "one/0")
+    reply = call(world.context("two/0"), "secret-grant", uri, "-r", number)
+    assert (reply.code, reply.err.startswith("ERROR any unit level grants need to be revoked")) == (1, True)
+    done(world, "two/0", "secret-revoke", uri, "--unit", "one/0")
+    done(world, "two/0", "secret-grant", uri, "-r", number)
+    done(world, "two/0", "secret-grant", uri, "-r", number)
+    # the application's grant covers the unit: no more is noted, so that revoking it takes everything
+    done(world, "two/0", "secret-grant", uri, "-r", number, "--unit", "one/0")
+    assert dict(secret(world, uri).grants) == {"one": world.number}
+    done(world, "two/0", "secret-revoke", uri, "-r", number)
+    assert get(world, "one/0", uri) == "ERROR permission denied\n"
+    reply = call(world.context("two/0"), "secret-grant", uri, "-r", number, "--unit", "three/0")
+    assert reply.code == 1
+    assert call(world.context("two/0"), "secret-grant", uri, "-r", "99").code == 2
+
+
+def test_who_may_no_longer_read_is_told_nothing_and_tracks_nothing(world):
+    uri = done(world, "two/0", "secret-add", key="old")
+    done(world, "two/0", "secret-grant", uri, "-r", str(world.number))
+    assert get(world, "one/0", uri) == {"key": "old"}
+    world.model = lifecycle.remove_relation(world.model, world.number, world.now)
+    world.run()
+    assert secret(world, uri).consumers == {}
+    done(world, "two/0", "secret-set", uri, key="new")
+    assert world.run() == ["two/0 secret-remove"]
+
+
+def test_a_unit_that_is_gone_tracks_nothing_and_its_name_comes_back_clean(world):
+    uri = done(world, "two/0", "secret-add", key="old")
+    done(world, "two/0", "secret-grant", uri, "-r", str(world.number))
+    own = done(world, "one/1", "secret-add", "--owner", "unit", key="mine")
+    assert get(world, "one/1", uri) == {"key": "old"}
+    done(world, "two/0", "secret-set", uri, key="new")
+    world.model = lifecycle.scale(world.model, "one", 1, world.now)
+    lines = world.run()
+    assert "two/0 secret-remove" in lines
+    assert own.removeprefix("secret:") not in world.model.secrets
+    world.model = lifecycle.scale(world.model, "one", 2, world.now)
+    world.pod("one/1")
+    world.run()
+    assert get(world, "one/1", uri) == {"key": "new"}
+
+
+def test_a_pinned_revision_that_was_removed_is_not_found(world):
+    uri = done(world, "two/0", "secret-add", key="old")
+    done(world, "two/0", "secret-grant", uri, "-r", str(world.number))
+    get(world, "one/0", uri)
+    done(world, "two/0", "secret-set", uri, key="new")
+    done(world, "two/0", "secret-remove", uri, "--revision", "1")
+    assert "revision 1 not found" in get(world, "one/0", uri)
+    assert get(world, "one/0", uri, "--refresh") == {"key": "new"}
+    done(world, "two/0", "secret-remove", uri, "--revision", "2")
+    assert "not found" in get(world, "two/0", uri)
+
+
+def test_labels(world):
+    number = str(world.number)
+    uris = [done(world, "two/0", "secret-add", "--label", f"own{i}", key=str(i)) for i in range(2)]
+    for uri in uris:
+        done(world, "two/0", "secret-grant", uri, "-r", number)
+    reply = call(world.context("two/0"), "secret-add", "--label", "own0", key="x")
+    assert (reply.code, reply.err) == (1, 'ERROR secret with label "own0" already exists\n')
+    assert call(world.context("two/0"), "secret-set", uris[0], "--label", "own1").code == 1
+    assert call(world.context("two/0"), "secret-set", uris[0], "--label", "own0").code == 0
+    # another application's labels and a unit's own are other names
+    done(world, "one/0", "secret-add", "--label", "own0", key="x")
+    done(world, "two/1", "secret-add", "--label", "own0", "--owner", "unit", key="x")
+    # a reader's label belongs to the secret that was given it last
+    assert get(world, "one/0", uris[0], "--label", "theirs") == {"key": "0"}
+    assert get(world, "one/0", uris[1], "--label", "theirs") == {"key": "1"}
+    assert get(world, "one/0", "--label", "theirs") == {"key": "1"}
+    assert get(world, "one/1", "--label", "theirs") == 'ERROR secret with label "theirs" not found\n'
+    # information is found by the owner's label, never by a reader's
+    reply = call(world.context("one/0"), "secret-info-get", "--label", "theirs")
+    assert (reply.code, reply.err) == (1, 'ERROR secret with label "theirs" not found\n')
+
+
+@pytest.mark.parametrize("form", ["secret:{}", "{}", "secret://f0f0/{}"])
+def test_ways_to_name_a_secret(world, form):
+    uri = done(world, "two/0", "secret-add", key="v")
+    assert get(world, "two/0", form.format(uri.removeprefix("secret:"))) == {"key": "v"}
+
+
+def test_parts_of_a_secret(world):
+    uri = done(world, "two/0", "secret-add", "key#base64=aMO8", word="x\n")
+    assert call(world.context("two/0"), "secret-get", uri, "key").out == "hü\n"
+    assert call(world.context("two/0"), "secret-get", uri, "key#base64").out == "aMO8\n"
+    assert yaml.safe_load(call(world.context("two/0"), "secret-get", uri).out) == {"key": "hü", "word": "x\n"}
+    long = done(world, "two/0", "secret-add", key="word " * 100)
+    assert call(world.context("two/0"), "secret-get", long, "key").out == f"'{'word ' * 100}'\n"
+    reply = call(world.context("two/0"), "secret-get", uri, "other")
+    assert (reply.code, reply.err) == (1, 'ERROR secret key "other" not found\n')
+
+
+def test_content_from_a_file_of_settings(world):
+    reply = run(world.context("two/0"), "secret-add", ["--file", "/x", "a-bc=1"], {}, b"user-name: u\nport: 5432\n")
+    assert reply.code == 0
+    context = world.context("two/0")
+    uri = run(context, "secret-add", ["--file=-"], {}, b'{"key": "v"}').out.strip()
+    assert json.loads(call(context, "secret-get", uri, "--format=json").out) == {"key": "v"}
+
+
+READERS = ("two/0", "two/1", "one/0", "one/1", "three/0")
+TABLE = {
+    # owner, granted to: who reads, who manages
+    ("application", None): ({"two/0", "two/1"}, {"two/0"}),
+    ("application", "one"): ({"two/0", "two/1", "one/0", "one/1"}, {"two/0"}),
+    ("application", "one/1"): ({"two/0", "two/1", "one/1"}, {"two/0"}),
+    ("unit", None): ({"two/0"}, {"two/0"}),
+    ("unit", "one"): ({"two/0", "one/0", "one/1"}, {"two/0"}),
+    ("unit", "one/1"): ({"two/0", "one/1"}, {"two/0"}),
+}
+
+
+@pytest.mark.parametrize(("owner", "target"), TABLE)
+def test_who_may_do_what(world, owner, target):
+    world.deploy("three")
+    world.pod("three/0")
+    world.run()
+    uri = done(world, "two/0", "secret-add", "--owner", owner, key="v")
+    if target is not None:
+        unit = ["--unit", target] if "/" in target else []
+        done(world, "two/0", "secret-grant", uri, "-r", str(world.number), *unit)
+    readers = {unit for unit in READERS if call(world.context(unit), "secret-get", uri, "--peek").code == 0}
+    changes = (["secret-set", uri, "--label", "x"], ["secret-remove", uri], ["secret-revoke", uri, "--app", "one"])
+    managers = [{unit for unit in READERS if call(world.context(unit), *argv).code == 0} for argv in changes]
+    informed = {unit for unit in READERS if call(world.context(unit), "secret-info-get", uri).code == 0}
+    listed = {unit for unit in READERS if call(world.context(unit), "secret-ids").out != "[]\n"}
+    assert readers == TABLE[owner, target][0]
+    assert [*managers, informed, listed] == [TABLE[owner, target][1]] * 5
+
+
+def test_owners_hooks_of_the_applications_secrets_run_on_its_leader_only(world):
+    uri = done(world, "two/0", "secret-add", "--rotate", "daily", "--expire", "1h", key="v")
+    done(world, "two/0", "secret-set", uri, key="w")
+    world.now = secret(world, uri).rotate_at + 1
+    lines = [line for line in world.run() if "secret" in line]
+    assert sorted(lines) == ["two/0 secret-expired", "two/0 secret-remove", "two/0 secret-rotate"]
 
 
 def test_a_failed_hook_keeps_what_it_read_and_drops_what_it_wrote(world):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def world():
     return world
 
 
-def call(tools, tmp_path, world, *argv, stdin=b"", stale=False, hook=None):
+def call(tools, tmp_path, world, *argv, stdin=b"", stale=False, hook=None, script=""):
     """Run a tool as a charm's subprocess would, against the real server; return the process and the context."""
     context = world.context("one/0", hook or Hook("config-changed"))
 
@@ -48,9 +49,10 @@ def call(tools, tmp_path, world, *argv, stdin=b"", stale=False, hook=None):
                     "JUJU_CONTEXT_ID": "another" if stale else number,
                     "JUJU_AGENT_SOCKET_ADDRESS": str(tmp_path / "agent.socket"),
                 }
+                command = [str(tools / argv[0]), *argv[1:]]
                 return await asyncio.to_thread(
                     subprocess.run,
-                    [str(tools / argv[0]), *argv[1:]],
+                    ["/bin/sh", "-c", script, *command] if script else command,
                     env=environment,
                     input=stdin,
                     capture_output=True,
@@ -109,6 +111,83 @@ def test_files_are_read_where_the_charm_is(tools, tmp_path, world):
     path.write_text("a: b\n")
     done, context = call(tools, tmp_path, world, "state-set", f"--file={path}")
     assert dict(context.unit.memory) == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["action-set", "a#file=/nonexistent"],
+        ["relation-set", "-r", "0", "a#file=/nonexistent"],
+        ["status-set", "active", "--", "--file=/nonexistent"],
+        ["juju-log", "x#file=/nonexistent"],
+        ["secret-add", "--label", "x", "--", "key=y#file=/nonexistent"],
+    ],
+)
+def test_what_only_looks_like_a_file_is_not_opened(tools, tmp_path, world, argv):
+    done, _ = call(tools, tmp_path, world, *argv)
+    assert b"nonexistent" not in done.stderr
+    assert done.stderr == b"ERROR not running an action\n" or done.returncode == 0
+
+
+def test_a_flag_without_its_value_is_wrong_use(tools, tmp_path, world):
+    done, _ = call(tools, tmp_path, world, "state-set", "--file")
+    assert (done.returncode, done.stderr) == (2, b"ERROR option needs an argument: --file\n")
+    done, _ = call(tools, tmp_path, world, "is-leader", "--file", "/nonexistent")
+    assert (done.returncode, done.stderr) == (2, b"ERROR option provided but not defined: --file\n")
+
+
+def test_files_that_cannot_be_read(tools, tmp_path, world):
+    for path, reason in ((tmp_path, "is a directory"), (tmp_path / "a" / "b", "no such file or directory")):
+        for argv in (["secret-add", f"key#file={path}"], ["state-set", "--file", str(path)]):
+            done, context = call(tools, tmp_path, world, *argv)
+            assert (done.returncode, done.stdout) == (1, b"")
+            assert done.stderr.startswith(b"ERROR ")
+            assert done.stderr.endswith(reason.encode() + b"\n")
+            assert done.stderr.count(b"\n") == 1
+            assert not context.draft.secrets
+
+
+def test_secret_content_that_is_no_text_is_refused_without_being_shown(tools, tmp_path, world):
+    path = tmp_path / "content"
+    path.write_bytes(b"hidden \xff")
+    done, _ = call(tools, tmp_path, world, "secret-add", f"key#file={path}")
+    assert done.returncode == 1
+    assert b"hidden" not in done.stderr
+
+
+def test_empty_and_odd_arguments(tools, tmp_path, world):
+    path = tmp_path / "a=b c\nd"
+    path.write_text("")
+    done, context = call(tools, tmp_path, world, "secret-add", f"key#file={path}", "other=", "third==x=")
+    assert done.returncode == 0, done
+    (secret,) = context.draft.secrets.values()
+    assert secret.revisions[1].content == {"key": "", "other": "", "third": "=x="}
+    done, context = call(tools, tmp_path, world, "juju-log", "", "", "")
+    assert context.sink.lines == [("INFO", "  ")]
+
+
+def test_an_agent_that_goes_away_is_one_line(tools, tmp_path):
+    """In the middle of a large request, and before the reply."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "agent"))
+    listener.listen()
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * 8_000_000)
+    environment = {"JUJU_CONTEXT_ID": "x", "JUJU_AGENT_SOCKET_ADDRESS": str(tmp_path / "agent")}
+    for argv in (["state-set", "--file", str(path)], ["is-leader"]):
+        process = subprocess.Popen([str(tools / argv[0]), *argv[1:]], env=environment, stderr=subprocess.PIPE)
+        connection, _ = listener.accept()
+        connection.recv(10)
+        connection.close()
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (1, b"ERROR lost the agent\n")
+    listener.close()
+
+
+def test_a_closed_stdin(tools, tmp_path, world):
+    """Some supervisors close it."""
+    done, _ = call(tools, tmp_path, world, "is-leader", script='exec "$0" --format=json <&-')
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"true\n", b"")
 
 
 def test_a_stale_context_is_refused(tools, tmp_path, world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -81,4 +82,4 @@ def _smart(value: Any) -> str:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, default_flow_style=False).removesuffix("...\n")
+    return yaml.safe_dump(value, default_flow_style=False, allow_unicode=True, width=math.inf).removesuffix("...\n")
