@@ -70,7 +70,10 @@ def content_digest(files: Iterable[tuple[str, Path]]) -> str:
     """Return a digest of names, contents and whether a file may be executed."""
     digest = hashlib.sha256()
     for name, path in files:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        try:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise BuildError(f"cannot read {path}: {error.strerror}", fix="make it readable for you") from None
         digest.update(f"{name}\0{content}\0{executable(path)}\n".encode())
     return digest.hexdigest()
 

@@ -9,7 +9,7 @@ from nuages.cli.errors import CliError
 from nuages.cli.output import note
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, find_model, model_option
-from nuages.cli.state import choose_model, current_model, state_dir
+from nuages.cli.state import choose_model, current_model, has_state_dir, state_dir
 from nuages.cli.waiting import finish
 from nuages.engine.api.client import Client, model_path
 
@@ -21,7 +21,7 @@ from nuages.engine.api.client import Client, model_path
 def command(model: str | None, remove: bool, project_dir: Path | None) -> None:
     """Stop the model of the project in PROJECT_DIR (or around here). Its data stays until --purge."""
     directory = state_dir()
-    if not directory.exists():
+    if not has_state_dir():
         raise CliError("cannot stop anything: there is no model", fix=f"{command_name()} up")
     client = connect(directory)
     models = client.get("/v1/models")

@@ -6,7 +6,7 @@ import click
 
 from nuages.cli.connection import connect
 from nuages.cli.output import format_option, print_document, table
-from nuages.cli.state import current_model, state_dir
+from nuages.cli.state import current_model, has_state_dir, state_dir
 
 
 @click.command()
@@ -14,7 +14,7 @@ from nuages.cli.state import current_model, state_dir
 def command(form: str) -> None:
     """List the models; the one that commands outside of a project use has a star."""
     # Listing nothing must not start a daemon, which would leave files.
-    models: list[dict[str, Any]] = connect().get("/v1/models") if state_dir().exists() else []
+    models: list[dict[str, Any]] = connect().get("/v1/models") if has_state_dir() else []
     current = current_model(state_dir())
     if form != "tabular":
         listed = [{**entry, "short-name": entry["name"], "model-uuid": entry["uuid"]} for entry in models]

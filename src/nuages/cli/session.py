@@ -12,7 +12,7 @@ from nuages.cli.connection import connect
 from nuages.cli.errors import CliError
 from nuages.cli.project import find_project
 from nuages.cli.root import command_name
-from nuages.cli.state import current_model, state_dir
+from nuages.cli.state import current_model, has_state_dir, state_dir
 from nuages.engine.api.client import ANSWER_TIMEOUT, Client, QueryValue, model_path
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,7 +52,7 @@ def model_option(function: F) -> F:
 def open_session(model: str | None) -> Session:
     """Return the session of `-m`, else of JUJU_MODEL, else of the project around us, else of the model last chosen."""
     directory = state_dir()
-    if not directory.exists():
+    if not has_state_dir():
         # Asking must not start a daemon, which would leave files.
         choose([], model)
     client = connect(directory)

@@ -13,7 +13,7 @@ from nuages.cli.errors import CliError
 from nuages.cli.project import free_model_name, project_name
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option, refuse_broken
-from nuages.cli.state import choose_model, state_dir
+from nuages.cli.state import choose_model, has_state_dir, make_cache_dir, refuse_root_elsewhere, state_dir
 from nuages.cli.up import database
 from nuages.cli.up.alone import alone
 from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
@@ -24,6 +24,7 @@ from nuages.cli.up.plan import Observed, Operation, Project, plan, unanswered
 from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
 from nuages.cli.up.watch import Trouble, output, settle
 from nuages.engine.api.client import Client, model_path
+from nuages.engine.programs import cache_dir
 from nuages.engine.sandbox.namespaces import check
 
 PORT = 8000
@@ -41,9 +42,11 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
     console = Console()
     try:
         # Without a state folder there is nothing to observe, and a dry run must not make one.
-        client = connect() if state_dir().exists() else None
+        client = connect() if has_state_dir() else None
         name = None if client is None else existing_model(client, directory, model)
         observed = Observed() if client is None or name is None else _observe(Session(client, name))
+        refuse_root_elsewhere(state_dir())
+        make_cache_dir(cache_dir())
         if not dry_run and (observed.stopped or not observed.applications):
             check()  # before anything is fetched or made
         built = build(directory, console, observed, port=port)

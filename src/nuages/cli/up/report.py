@@ -40,9 +40,8 @@ def port_line(wanted: int, url: str, command: str) -> str | None:
     port = int(url.rstrip("/").rpartition(":")[2])
     if port == wanted:
         return None
-    return (
-        f"PORT {wanted} IS TAKEN by another program: this project is at port {port} from now on ({command} up --port N)"
-    )
+    reason = "IS TAKEN by another program" if wanted >= 1024 else "IS TAKEN, or only root may use it"
+    return f"PORT {wanted} {reason}: this project is at port {port} from now on ({command} up --port N)"
 
 
 def container(project: Project) -> str:
