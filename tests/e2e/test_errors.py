@@ -177,6 +177,38 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
+def test_folders_that_cannot_be_used(place: World):
+    a_file = str(place.project / "requirements.txt")
+    place.environment = {**place.environment, "XDG_CACHE_HOME": a_file}
+    error, fix = refused_untouched(place, "up")
+    assert error == f"cannot write to the cache folder {a_file}/nuages: Not a directory"
+    assert "set XDG_CACHE_HOME to" in fix
+    there = replace(place, environment={**place.environment, "XDG_STATE_HOME": "/proc/nowhere"})
+    for words in (["models"], ["status"]):
+        assert not there.nuages(*words, check=False).stderr.startswith("error: cannot go on")
+    error, fix = refused(there, "add-model", "x")
+    assert error.startswith("cannot make the state folder /proc/nowhere/nuages: ") and "set XDG_STATE_HOME" in fix
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can be in another user's home")
+def test_sudo_with_the_users_home(place: World, tmp_path: Path):
+    (home := tmp_path / "home").mkdir()
+    os.chown(home, 4242, 4242)
+    environment = {name: value for name, value in place.environment.items() if not name.startswith("XDG_")}
+    place = replace(place, environment={**environment, "HOME": str(home)})
+    error, fix = refused(place, "up")
+    assert error.startswith("cannot run as root in the home of uid 4242") and "sudo -H" in fix
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.skipif(ROOT, reason="root reads everything")
+def test_a_file_that_cannot_be_read(place: World):
+    path = place.project / "notes" / "secret.py"
+    path.touch(mode=0o000)
+    error, fix = refused(place, "up")
+    assert error == f"cannot read {path}: Permission denied" and "readable" in fix
+
+
 @pytest.fixture
 def confined() -> list[str]:
     """A command that runs others where nobody may make namespaces."""
