@@ -36,7 +36,7 @@ def test_it_says_so_and_can_be_removed(directory):
         for ask in (lambda: daemon.create("bad", None), lambda: asyncio.to_thread(daemon.runner, "bad")):
             with pytest.raises(EngineError, match=r"cannot open model bad: .*not a database") as caught:
                 await ask()
-            assert caught.value.fix == "nuages down --purge"
+            assert caught.value.fix == "nuages down -m bad --purge"
         await daemon.purge("bad")
         assert not (directory / "models/bad").exists()
         with pytest.raises(NotFound):

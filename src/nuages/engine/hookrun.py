@@ -43,8 +43,12 @@ class HookRunner:
         """Run the stop hook of a pod that is about to be replaced; when it fails the pod goes all the same."""
         context = self._context(Hook("stop"))
         outcome = await self._dispatch(pod, context, tasks)
-        if outcome.code == 0:
+        if outcome.code != 0:
+            return
+        try:
             self.world.apply(context.replay)
+        except EngineError as error:
+            self.world.log(self.name, "ERROR", "nuages.agent", f"cannot commit {context.name}: {error}")
 
     def _context(self, hook: Hook) -> HookContext:
         state = self.world.state

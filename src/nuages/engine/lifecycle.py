@@ -122,14 +122,14 @@ def unit(model: Model, name: str) -> Unit:
 
 
 def churn(model: Model, name: str, now: float) -> Model:
-    """Return the model in which the unit has lost its pod: StoredState gone, upgrade-charm next."""
+    """Return the model in which the unit has lost its pod: StoredState gone, upgrade-charm next, ports as they were."""
     found = model.units[name]
     local = replace(found.local, upgrade=found.local.installed, queued="", ready={}, notices={}, stopped=False)
     pending = found.pending
     if pending is not None and found.local.installed and pending.hook.kind != "remove":
         pending = None
     agent = Status("allocating", "", now)
-    return model.with_unit(replace(found, pod=0, replace=False, local=local, pending=pending, agent=agent, ports=()))
+    return model.with_unit(replace(found, pod=0, replace=False, local=local, pending=pending, agent=agent))
 
 
 def hasten(model: Model, now: float) -> Model:

@@ -208,6 +208,25 @@ def test_a_commit_that_is_refused_fails_the_hook(stage):
     assert ("ERROR", "cannot commit config-changed: this unit is not the leader") in stage.records()
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_stop_hook_of_a_pod_that_goes_never_holds_it(stage, code):
+    """Whether it fails, or succeeds and may not commit, its pod is replaced all the same."""
+
+    async def work():
+        async with stage.unit("one/0") as runner:
+            runner._dispatch = dispatching(stage, code, during=deposed)
+            await runner.stop_hook(None, [])
+
+    def deposed():
+        stage.apply(lambda model: model.with_application(replace(model.applications["one"], leader="one/1")))
+
+    asyncio.run(work())
+    assert buffered(stage) == NOTHING
+    assert stage.model.units["one/0"].pending is None
+    refusals = [text for level, text in stage.records() if text == "cannot commit stop: this unit is not the leader"]
+    assert len(refusals) == (1 if code == 0 else 0)
+
+
 def test_what_others_wrote_meanwhile_stays(stage):
     def meanwhile():
         context = stage_context(stage, "two/0")

@@ -157,6 +157,19 @@ def test_ports(world):
     assert call(context, "open-port", "70000").code == 2
 
 
+def test_ports_and_stored_state_outlive_the_pod(world):
+    """The controller keeps them: a charm that opens its port at install must not do it again."""
+    context = world.context("one/0")
+    assert call(context, "open-port", "8000").code == 0
+    assert call(context, "state-set", "a=1").code == 0
+    commit(world, context)
+    world.model = lifecycle.churn(world.model, "one/0", world.now)
+    world.pod("one/0")
+    world.run()
+    assert read(world.context("one/0"), "opened-ports") == ["8000/tcp"]
+    assert read(world.context("one/0"), "state-get", "-") == {"a": "1"}
+
+
 def test_stored_state(world):
     context = world.context("one/0")
     assert call(context, "state-set", "--file", "-", stdin="a: one\nb: two\n").code == 0
