@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 REDIRECTS = 5
 TRAEFIK_HAS_NO_ROUTE = b"404 page not found"
 READ = 200_000
+FIRST_PATIENCE = 4.0
+LONGEST_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,11 @@ class Verdict:
 def ask(url: str, *, seconds: float) -> tuple[tuple[Reply, ...], Verdict]:
     """Open the page, following redirects, until it is judged for good or the seconds are over."""
     deadline = time.monotonic() + seconds
+    # A request that ingress sent to the address of a pod that is no more is never answered: do not wait for it long.
+    patience = FIRST_PATIENCE
     while True:
-        replies = _follow(url)
+        replies = _follow(url, patience)
+        patience = min(patience * 2, LONGEST_PATIENCE)
         verdict = judge(replies)
         if not verdict.again or time.monotonic() > deadline:
             return replies, verdict
@@ -91,11 +96,11 @@ def _redirect(first: Reply, last: Reply) -> Verdict:
     )
 
 
-def _follow(url: str) -> tuple[Reply, ...]:
+def _follow(url: str, patience: float) -> tuple[Reply, ...]:
     replies: list[Reply] = []
     jar: dict[str, str] = {}
     for _ in range(REDIRECTS + 1):
-        reply = _open(url, jar)
+        reply = _open(url, jar, patience)
         replies.append(reply)
         if not (300 <= reply.status < 400 and reply.location):
             break
@@ -106,10 +111,10 @@ def _follow(url: str) -> tuple[Reply, ...]:
     return tuple(replies)
 
 
-def _open(url: str, jar: dict[str, str]) -> Reply:
+def _open(url: str, jar: dict[str, str], patience: float) -> Reply:
     parts = urlsplit(url)
     # The loopback whatever the name: APP.localhost is the browser's business, not every resolver's.
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=patience)
     try:
         path = parts.path or "/"
         headers = {"Host": parts.netloc, "Accept": "text/html,*/*", "User-Agent": "nuages-up"}

@@ -27,6 +27,8 @@ def arguments(port: int, directory: str) -> list[str]:
         "--ping.entryPoint=ping",
         f"--providers.file.directory={directory}",
         "--providers.providersThrottleDuration=100ms",
+        # The address of a pod that was just replaced answers nothing, not even that nobody is there.
+        "--serversTransport.forwardingTimeouts.dialTimeout=2s",
         "--experimental.localPlugins.requestid.moduleName=nuages/requestid",
         "--accessLog=true",
         "--accessLog.format=json",
