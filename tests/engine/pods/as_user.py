@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from nuages.engine import programs
+
 USER, UID, FIRST = "nuages-test", 54321, 700_000
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -43,7 +45,7 @@ def run(
     argv: list[str], environment: dict[str, str], *, timeout: float, cwd: Path = Path("/")
 ) -> subprocess.CompletedProcess[str]:
     """Run a command as the user, with a range of sub-ids."""
-    needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), REPOSITORY]
+    needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), REPOSITORY, programs.cache_dir().resolve()]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         scratch.chmod(0o755)
