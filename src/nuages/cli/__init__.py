@@ -6,6 +6,9 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run the command that the process was called with, and leave with its exit code."""
-    from nuages.cli.root import run
+    try:
+        from nuages.cli.root import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # before a command was found, or while it said goodbye
+        sys.exit(130)

@@ -33,3 +33,15 @@ def test_an_error_ends_the_others_programs():
         together({"long": long, "fail": fail})
     assert ended.wait(3)
     assert time.monotonic() - before < 10
+
+
+def test_an_error_stops_what_is_being_fetched(monkeypatch):
+    cancelled = threading.Event()
+    monkeypatch.setattr("nuages.engine.programs.cancel", cancelled.set)
+
+    def fail():
+        raise NuagesError("cannot")
+
+    with pytest.raises(NuagesError, match="cannot"):
+        together({"fetch": lambda: cancelled.wait(10), "fail": fail})
+    assert cancelled.is_set()

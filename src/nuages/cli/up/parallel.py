@@ -10,6 +10,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from nuages.engine import programs
+
 PATIENCE = 3.0
 
 
@@ -43,6 +45,7 @@ def together(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
 
 
 def _stop(threads: list[threading.Thread]) -> None:
+    programs.cancel()
     deadline = time.monotonic() + PATIENCE
     while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
         for pid in _children():

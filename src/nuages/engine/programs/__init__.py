@@ -37,3 +37,10 @@ def ensure(*names: str, progress: Callable[[Progress], None] | None = None) -> d
     from nuages.engine.programs.fetch import ensure as fetch
 
     return fetch(names, progress)
+
+
+def cancel() -> None:
+    """Stop every `ensure` under way, from any thread: tools are killed, and nothing half-fetched stays."""
+    from nuages.engine.programs.fetch import cancel as stop
+
+    stop()

@@ -19,6 +19,14 @@ from nuages.engine.programs.work import Job
 Report = Callable[[Progress], None]
 
 _known: dict[tuple[str, str], Path] = {}
+_stops: list[threading.Event] = []
+"""What stops each fetch that is under way in this process."""
+
+
+def cancel() -> None:
+    """Stop every fetch under way, from any thread: tools are killed, and nothing half-fetched stays."""
+    for stop in list(_stops):
+        stop.set()
 _under_way: set[str] = set()
 
 
@@ -82,6 +90,7 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
             f"cannot make {place}: {error.strerror}", fix="set XDG_CACHE_HOME to a folder of yours"
         ) from None
     stop = threading.Event()
+    _stops.append(stop)
     ready = threading.Event()
     # The one that builds waits for the toolchain; all others are independent of each other.
     toolchain_group = next((group for group in groups if group[0].name == "go"), None)
@@ -105,10 +114,14 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
         finally:
             if not all(future.done() for future in futures):
                 stop.set()
+            _stops.remove(stop)
     failures = [error for future in futures if (error := future.exception())]
     for error in failures:
         if not isinstance(error, work.Stopped):
             raise error
+    if failures:
+        names = ", ".join(program.name for program in everything)
+        raise ProgramError(f"cannot fetch {names}: it was stopped", fix="run the same command again")
 
 
 def _source(program: Program, kind: type[Go]) -> Go | None:
