@@ -16,7 +16,7 @@ from nuages.engine.pods import Pod
 from nuages.engine.resolver import Observed, next_hook
 from nuages.engine.resolver.advance import next_backoff
 from nuages.engine.state import Model, Status, Unit
-from nuages.engine.uninterrupted import uninterrupted
+from nuages.engine.threads import finished
 from nuages.engine.watch import Watch
 from nuages.engine.world import World
 from nuages.errors import NuagesError
@@ -211,10 +211,10 @@ class Agent:
         revision = world.state.applications[unit.application].revision
         try:
             await world.pods.open()
-            await uninterrupted(world.pods.stop(self.name))
+            await finished(world.pods.stop(self.name))
             spec = await podspec.build(world, unit, lambda line: world.task_line(tasks, line))
-            await uninterrupted(podspec.fresh_charm(world, unit))
-            pod = await uninterrupted(world.pods.start(spec))
+            await finished(podspec.fresh_charm(world, unit))
+            pod = await finished(world.pods.start(spec))
         except BaseException as error:
             world.task_line(tasks, str(error) or type(error).__name__)
             world.end_tasks(tasks, "Error")
@@ -267,17 +267,17 @@ class Agent:
         if local.started:
             await self.hooks.stop_hook(pod, tasks)
         await self._unwatch()
-        await uninterrupted(self.world.pods.stop(self.name, grace=STOP_GRACE))
+        await finished(self.world.pods.stop(self.name, grace=STOP_GRACE))
         self.world.apply(lambda model: lifecycle.churn(model, self.name, time.time()))
         self.world.end_tasks(tasks, "Done")
 
     async def _remove(self) -> None:
         await self._unwatch()
-        await uninterrupted(self.world.pods.stop(self.name, grace=STOP_GRACE))
+        await finished(self.world.pods.stop(self.name, grace=STOP_GRACE))
         await self.server.stop()
         directory = self.world.unit_directory(self.name)
         if directory.exists():
-            await uninterrupted(asyncio.to_thread(self.world.pods.remove, directory))
+            await finished(asyncio.to_thread(self.world.pods.remove, directory))
         self.world.apply(lambda model: lifecycle.forget_unit(model, self.name, time.time()))
         await self.world.pods.set_names(podspec.service_names(self.world))
 

@@ -13,7 +13,7 @@ from nuages.engine.pods import ContainerSpec, PodSpec
 from nuages.engine.programs import Progress
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.engine.state import Application, Container, Model, Unit
-from nuages.engine.uninterrupted import uninterrupted
+from nuages.engine.threads import finished
 from nuages.engine.world import World
 
 Report = Callable[[str], None]
@@ -154,7 +154,7 @@ async def _built_in(world: World, unit: Unit, application: Application, report: 
         directory.mkdir(mode=0o755, parents=True)
         return service.image(found, directory)
 
-    image = await uninterrupted(asyncio.to_thread(work))
+    image = await finished(asyncio.to_thread(work))
     volumes = tuple(Mount(world.volume(unit.name, name), path, writable=True) for name, path in service.volumes.items())
     return ContainerSpec(application.charm.containers[0].name, image, volumes)
 

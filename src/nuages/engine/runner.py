@@ -18,7 +18,7 @@ from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
 from nuages.engine.state import Application, Change, Model, Unit
 from nuages.engine.store import Store
-from nuages.engine.uninterrupted import uninterrupted
+from nuages.engine.threads import finished
 from nuages.engine.watch import UNREACHABLE
 from nuages.engine.world import World
 
@@ -262,7 +262,7 @@ class ModelRunner:
                 continue
             for path in list(directory.iterdir()):
                 if path.name.rpartition("-")[0] not in self.state.applications:
-                    await uninterrupted(asyncio.to_thread(self.world.pods.remove, path))
+                    await finished(asyncio.to_thread(self.world.pods.remove, path))
 
     async def _unpublish(self) -> None:
         """A port goes with its application."""

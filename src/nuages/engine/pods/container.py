@@ -19,13 +19,13 @@ from nuages.engine.pods import credentials
 from nuages.engine.pods.paths import existing
 from nuages.engine.pods.record import ContainerRecord
 from nuages.engine.pods.spec import ContainerSpec
-from nuages.engine.pods.threads import blocking
 from nuages.engine.sandbox import bubblewrap, process, roots, terminal
 from nuages.engine.sandbox.bubblewrap import Bind
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Mount
 from nuages.engine.sandbox.namespaces import tail
 from nuages.engine.sandbox.users import Mode
+from nuages.engine.threads import blocking
 
 if TYPE_CHECKING:
     from nuages.engine.pods.pod import Pod

@@ -18,12 +18,12 @@ from nuages.engine.pods.pod import Pod
 from nuages.engine.pods.publishing import Published, RelayClient
 from nuages.engine.pods.record import ModelRecord, PodRecord
 from nuages.engine.pods.spec import PodSpec
-from nuages.engine.pods.threads import blocking, finished
 from nuages.engine.sandbox import process, roots, users
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import Namespaces
 from nuages.engine.sandbox.process import Process
 from nuages.engine.sandbox.users import Mode, UserMap
+from nuages.engine.threads import blocking, finished
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nuages.engine.pods.paths import near
-from nuages.engine.pods.threads import blocking
 from nuages.engine.sandbox import relay
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import tail
+from nuages.engine.threads import blocking
 
 if TYPE_CHECKING:
     from nuages.engine.pods.model import Model

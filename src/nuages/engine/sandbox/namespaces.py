@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
+import signal
 import stat
 import subprocess
 import tempfile
@@ -263,7 +265,12 @@ def _start(users_: UserMap, log: Path) -> Process:
         ]
         child = process.spawn([*enter, *unshare, "--fork", "--", "sh", "-c", _INIT], log=log)
         assert child.stdout and child.stdin
-        ready = child.stdout.readline()  # not to the end: unshare keeps the pipe as long as the model lives
+        try:
+            ready = child.stdout.readline()  # not to the end: unshare keeps the pipe as long as the model lives
+        except BaseException:  # Ctrl-C: what unshare has started would stay
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            raise
         child.stdout.close()
     if ready.strip() != b"ready":
         child.stdin.close()
