@@ -283,7 +283,7 @@ def test_ten_interrupted_ups_are_continued_and_leave_nothing(world: World):
         code, said = _interrupted(there, after)
         assert code in {0, 130}, (seed, after, said)
         assert "Traceback" not in said and "error: " not in said, (seed, after, said)
-        assert code == 0 or "continues from here" in said, (seed, after, said)
+        assert code == 0 or not said.strip() or "continues from here" in said, (seed, after, said)
     said = there.up()
     assert there.url in said, seed
     assert there.browser().get("/").status == 200
