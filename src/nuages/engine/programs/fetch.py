@@ -27,6 +27,8 @@ def cancel() -> None:
     """Stop every fetch under way, from any thread: tools are killed, and nothing half-fetched stays."""
     for stop in list(_stops):
         stop.set()
+
+
 _under_way: set[str] = set()
 
 
