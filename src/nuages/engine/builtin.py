@@ -176,8 +176,11 @@ async def publish(world: World, key: str, host: str, port: int, preferred: int) 
             return chosen
         number, listeners = _listen(world, key, chosen, preferred)
         world.apply(lambda model: _remember(model, key, number))
-        for listener in listeners:
-            await world.pods.publish(listener, host, port)
+        with contextlib.ExitStack() as stack:
+            for listener in listeners:
+                stack.callback(listener.close)  # if the relay refuses one, none may keep the port from the next try
+            for listener in listeners:
+                await world.pods.publish(listener, host, port)
         return number
 
 

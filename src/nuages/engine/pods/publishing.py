@@ -84,6 +84,8 @@ class RelayClient:
                 executable = f"{namespaces.inside(prefix)}/{python.relative_to(prefix)}"
             names = f"{namespaces.inside(self._model.pods_directory)}/names.json"
             argv = [executable, "-I", "-S", namespaces.inside(program), str(control.fileno()), names]
+            if executable != str(python):  # it finds a shared libpython by the path it was built for
+                argv = ["/usr/bin/env", f"LD_LIBRARY_PATH={namespaces.inside(prefix)}/lib", *argv]
             started, _ = namespaces.background(argv, log=self._log, pass_fds=[control.fileno()])
         self._model.record.relay = started
         self._model.save()
