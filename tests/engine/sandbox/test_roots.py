@@ -63,7 +63,7 @@ def test_links_of_an_image_lead_nowhere_on_the_host(image, tmp_path):
 
 def test_a_python_below_roots_home_can_be_entered_by_all(image, tmp_path):
     (image.root / "root").mkdir(mode=0o700)
-    roots.make(image, tmp_path / "root", [("/root/.pyenv/versions/3.12", True)])
+    roots.make(image, tmp_path / "root", [("/root/pythons/3.12", True)])
     assert mode(tmp_path / "root/root") & 0o011 == 0o011
 
 
