@@ -149,7 +149,9 @@ class Client:
                 connection.request(method, path, payload, headers)
                 response = connection.getresponse()
             except (FileNotFoundError, ConnectionRefusedError) as error:
-                raise NotRunningError("cannot reach the engine: its daemon is not running") from error
+                raise NotRunningError(
+                    "cannot reach the engine: its daemon is not running", fix="run the command again; it starts one"
+                ) from error
             except PermissionError as error:
                 raise ApiError(
                     f"cannot reach the engine at {self.path}: permission denied",
