@@ -298,7 +298,7 @@ def test_ten_interrupted_ups_are_continued_and_leave_nothing(world: World):
 
 def _interrupted(world: World, after: float, *words: str) -> tuple[int, str]:
     running = subprocess.Popen(
-        [sys.executable, "-m", "nuages.cli", *words],
+        ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "nuages.cli", *words],
         cwd=world.project,
         env=dict(world.environment),
         stdin=subprocess.DEVNULL,

@@ -65,7 +65,7 @@ def test_an_up_that_is_interrupted_anywhere_is_continued(world: World):
     choice = random.Random(4711)
     for _ in range(3):
         running = subprocess.Popen(
-            [sys.executable, "-m", "nuages.cli", "up"],
+            ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "nuages.cli", "up"],
             cwd=world.project,
             env=dict(world.environment),
             stdin=subprocess.DEVNULL,

@@ -40,7 +40,8 @@ def bare(tmp_path):
 
 
 def start(environment, *names, prefix=()):
-    argv = [*prefix, sys.executable, "-c", TRY, *names]
+    # Whoever runs the tests in the background has SIGINT ignored, and children inherit that.
+    argv = [*prefix, "/usr/bin/env", "--default-signal=INT", sys.executable, "-c", TRY, *names]
     return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
