@@ -58,10 +58,11 @@ def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tup
     An integration that works is left alone but at some events, because comparing costs two calls for each bag.
     """
     writes: list[BagWrite] = []
+    url = environment.base_url(facts, _ingress(found))
     for relation, interface, value in found:
         if not (isinstance(value, NotReady) or facts.repairs):
             continue
-        publication = interface.publish(facts, relation)
+        publication = interface.publish(facts, relation, url)
         if publication.once and not isinstance(value, NotReady):
             continue
         if publication.app and facts.leader:

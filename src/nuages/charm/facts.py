@@ -125,6 +125,9 @@ class Facts:
     leader: bool
     container: str
     peer_endpoint: str
+    model_uuid: str = ""
+    charm: str = ""
+    """The charm's name, as in its metadata."""
     options: tuple[Option, ...] = ()
     config: Mapping[str, Value] = field(default_factory=dict[str, Value])
     option_secrets: Mapping[str, Content | None] = field(default_factory=dict[str, "Content | None"])

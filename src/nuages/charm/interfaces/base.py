@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from nuages.charm.facts import Bag, Facts, Relation
+from nuages.charm.plan import File
 from nuages.charm.variables import Variable
 
 
@@ -21,6 +22,10 @@ class NotReady(NamedTuple):
 
     reason: str
     """Goes on after `waiting for APPLICATION:`."""
+    fix: str = ""
+    """What to type, when waiting does not help: the unit is then blocked."""
+    partial: Value | None = None
+    """What is known already; an endpoint that is optional makes do with it."""
 
 
 class Publication(NamedTuple):
@@ -39,8 +44,8 @@ class Interface(NamedTuple):
     name: str
     provider: str
     """An application that usually provides it, for the command that a status names."""
-    publish: Callable[[Facts, Relation], Publication]
-    """What we publish."""
+    publish: Callable[[Facts, Relation, str], Publication]
+    """What we publish; the text is the application's public URL."""
     parse: Callable[[Relation], Value | NotReady]
     """How a remote databag becomes a typed value or `not ready, because`; the value knows its variables."""
     database: bool = False
@@ -51,8 +56,10 @@ class Interface(NamedTuple):
         value for value in bag.values() if value.startswith("secret:")
     )
     """The URIs of the secrets that a bag names."""
+    files: Callable[[Value], tuple[File, ...]] = lambda _value: ()
+    """Files for the container; the path differs with the content and stands in a variable, so a change is noticed."""
 
 
-def nothing(_facts: Facts, _relation: Relation) -> Publication:
+def nothing(_facts: Facts, _relation: Relation, _url: str) -> Publication:
     """Publish nothing: joining is the request."""
     return Publication()

@@ -27,7 +27,7 @@ class Database(NamedTuple):
         return urls.variables(self.prefix, self.url, self.origin)
 
 
-def publish(facts: Facts, _relation: Relation) -> Publication:
+def publish(facts: Facts, _relation: Relation, _url: str) -> Publication:
     """Ask for a database named like the application.
 
     Once asked, the name must never change: providers build the URL from what stands there at the time.

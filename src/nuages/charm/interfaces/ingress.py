@@ -22,7 +22,7 @@ class Route(NamedTuple):
         return ()
 
 
-def publish(facts: Facts, _relation: Relation) -> Publication:
+def publish(facts: Facts, _relation: Relation, _url: str) -> Publication:
     """Say where the application listens; each unit names its own host and address."""
     unit = {"host": json.dumps(facts.fqdn)}
     if facts.address:
