@@ -1,6 +1,7 @@
 """From the charm's configuration to settings: typed, complete, or a list of what is wrong with it."""
 
 import json
+import re
 from typing import NamedTuple
 
 from nuages.charm import statuses
@@ -23,6 +24,10 @@ FRAMEWORK = {option.name: option for option in (*CLASSIC, *MODERN)}
 NUMBERS = {option.name: option.setting for option in FRAMEWORK.values() if option.type == "int"}
 KEY_OPTIONS = (SECRET_KEY.name, SECRET_KEY_ID.name, APP_SECRET_KEY.name)
 WORKER_CLASS = "webserver-worker-class"
+HEALTH_PATH = "health-path"
+"""A user's own option that, when it is declared and set, is asked for instead of a mere connection."""
+_PATH = re.compile(r"/(?!/)[!-~]*")
+"""A path with its query as it stands in a request's first line: visible ASCII, and no `//host` at its start."""
 GREATEST = 2**31 - 1
 """What gunicorn hands to the operating system as a number of seconds or processes has to fit there."""
 
@@ -65,6 +70,18 @@ def read(facts: Facts) -> Settings:
         worker_class=_worker_class(facts, problems),
         problems=tuple(problems),
     )
+
+
+def health_path(facts: Facts) -> str:
+    """Return the path that tells whether the application is well, with its slash; "" when none is configured.
+
+    It is the value of a user's option named `health-path`; one that cannot be used counts as none (and is a problem).
+    """
+    value = facts.config.get(HEALTH_PATH)
+    if not isinstance(value, str) or not value:
+        return ""
+    path = value if value.startswith("/") else "/" + value
+    return path if _PATH.fullmatch(path) else ""
 
 
 def text(value: Value) -> str:
