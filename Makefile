@@ -21,7 +21,7 @@ setup: $(STAMP) ## Make the environment in .venv (Python 3.10 or newer; no root,
 	@touch $@
 
 $(STAMP): requirements/lock.txt pyproject.toml $(filter .tools/bin/uv,$(UV))
-	@echo 'Making the environment in .venv, once per clone (60 MB)'
+	@echo 'Making the environment in .venv, once per clone (80 MB)'
 	@$(UV) venv --quiet --allow-existing --python python3 $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --python $(PY) --require-hashes requirements/lock.txt
 	@$(UV) pip install --quiet --python $(PY) --no-deps --editable .
