@@ -1,5 +1,6 @@
 """The rock's services as the charm wants them: with the application's environment."""
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -26,6 +27,10 @@ ADOPTED = frozenset(
     )
 )
 """What a running service takes over without a restart when it is `started` again. Anything else needs one."""
+
+DURATIONS = frozenset(("kill-delay", "backoff-delay", "backoff-limit"))
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 
 PATIENCE = "60s"
 """How long a worker may take to finish its task before it is killed."""
@@ -85,8 +90,23 @@ def environment_of(service: Service) -> dict[str, str]:
 
 
 def normal(service: Service | None) -> dict[str, object]:
-    """Return a definition in the form in which two that mean the same are equal: Pebble leaves empty fields out."""
-    return {key: value for key, value in (service or {}).items() if value not in (None, "", {}, [])}
+    """Return a definition in the form in which two that mean the same are equal.
+
+    Pebble leaves empty fields out, and writes durations anew: `60s` comes back as `1m0s`.
+    """
+    return {
+        key: seconds(str(value)) if key in DURATIONS else value
+        for key, value in (service or {}).items()
+        if value not in (None, "", {}, [])
+    }
+
+
+def seconds(duration: str) -> float | str:
+    """Return what a duration of Go's form (`1m30s`, `500ms`) is in seconds; the text itself when it is none."""
+    parts = _DURATION.findall(duration)
+    if not parts or "".join(number + unit for number, unit in parts) != duration:
+        return duration
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def needs_restart(now: Service | None, wanted: Service) -> bool:
