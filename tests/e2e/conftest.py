@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,12 +35,12 @@ def home():
         shutil.rmtree(directory)
 
 
-@pytest.fixture(scope="module")
-def world(home: Path):
-    """A copy of examples/notes and a `nuages` command with a state folder of its own; all gone afterwards."""
+@contextmanager
+def world_of(example: Path, home: Path) -> Iterator[World]:
+    """A copy of an example and a `nuages` command with a state folder of its own; all gone afterwards."""
     directory = Path(tempfile.mkdtemp(prefix="w", dir=home))
-    project = directory / "notes"
-    shutil.copytree(EXAMPLE, project)
+    project = directory / example.name
+    shutil.copytree(example, project)
     world = World(
         project=project,
         environment={
@@ -47,10 +49,20 @@ def world(home: Path):
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
     )
-    yield world
-    for model in json.loads(world.nuages("models", "--format", "json", check=False).stdout or "{}").get("models", []):
-        world.nuages("-m", model["short-name"], "down", "--purge", check=False)
+    try:
+        yield world
+    finally:
+        known = world.nuages("models", "--format", "json", check=False).stdout or "{}"
+        for model in json.loads(known).get("models", []):
+            world.nuages("-m", model["short-name"], "down", "--purge", check=False)
     leftover = subprocess.run(
         ["pgrep", "-af", str(directory)], capture_output=True, text=True, check=False
     ).stdout.strip()
     assert not leftover, f"processes were left behind:\n{leftover}"
+
+
+@pytest.fixture(scope="module")
+def world(home: Path) -> Iterator[World]:
+    """A world of examples/notes."""
+    with world_of(EXAMPLE, home) as world:
+        yield world

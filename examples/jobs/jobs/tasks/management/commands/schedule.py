@@ -1,3 +1,4 @@
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,6 +10,8 @@ from django.utils import timezone
 from tasks.models import Job, Shift, Turn
 from tasks.running import ending, unit
 
+logger = logging.getLogger(__name__)
+
 
 class Command(BaseCommand):
     help = "Add a job now and then, until SIGTERM. There may be only one of these, which it proves by a locked row."
@@ -16,14 +19,14 @@ class Command(BaseCommand):
     def handle(self, **options):
         end = ending()
         shift = Shift.objects.create(unit=unit(), alone=self.is_alone())
-        self.stdout.write(f"scheduler on {unit()} is ready")
+        logger.info("scheduler on %s is ready", unit())
         # This thread's connection holds the row for as long as the process lives; the other thread's does the writing.
         with transaction.atomic(), ThreadPoolExecutor(1) as writer:
             Turn.objects.select_for_update().get(pk=1)
             while not end.is_set():
                 writer.submit(self.beat, shift).result()
                 end.wait(0.2)
-        self.stdout.write("scheduler has ended")
+        logger.info("scheduler has ended")
 
     def is_alone(self):
         try:

@@ -1,3 +1,5 @@
+import logging
+
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
@@ -5,17 +7,19 @@ from django.utils import timezone
 from tasks.models import Job
 from tasks.running import ending, unit
 
+logger = logging.getLogger(__name__)
+
 
 class Command(BaseCommand):
     help = "Do jobs, one after the other, until SIGTERM."
 
     def handle(self, **options):
         end = ending()
-        self.stdout.write(f"worker on {unit()} is ready")
+        logger.info("worker on %s is ready", unit())
         while not end.is_set():
             if not self.do_one():
                 end.wait(0.5)
-        self.stdout.write("worker has ended")
+        logger.info("worker has ended")
 
     @transaction.atomic
     def do_one(self):
