@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import Browser, World, eventually
+from tests.e2e.world import Browser, World, eventually, processes
 
 
 @pytest.fixture(scope="module")
@@ -19,24 +19,6 @@ def up(world: World) -> World:
     world.up()
     world.browser().submit("/new/", title="Survivor", body="")
     return world
-
-
-def processes(world: World, container: str, program: str) -> list[int]:
-    """Host pids of a program in a container of this world's pods: told by its environment and its mounts."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
-            mounts = (entry / "mountinfo").read_text()
-        except OSError:
-            continue
-        named = any(Path(word).name == program for word in words[:3])
-        if named and f"JUJU_CONTAINER_NAME={container}" in environment and world.project.parent.name in mounts:
-            found.append(int(entry.name))
-    return found
 
 
 def page_is_fine(world: World) -> bool:

@@ -99,7 +99,11 @@ class World:
         # At the start of a line it is ours; the application's own are quoted behind a mark.
         assert not any(line.startswith("Traceback ") for line in done.stderr.splitlines()), done.stderr
         if check and done.returncode:
-            raise AssertionError(f"nuages {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+            log = Path(self.environment["XDG_STATE_HOME"]) / "nuages" / "daemon.log"
+            said = log.read_text()[-4000:] if log.exists() else ""
+            raise AssertionError(
+                f"nuages {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{said}"
+            )
         return done
 
     def up(self, *arguments: str) -> str:
@@ -129,3 +133,23 @@ class World:
     @property
     def daemon_pid(self) -> int:
         return int(json.loads(self.nuages("version", "--format", "json").stdout)["daemon"]["pid"])
+
+
+def processes(world: World, container: str, program: str, unit: str = "") -> list[int]:
+    """Host pids of a program in a container of this world's pods (or of one unit): told by environment and mounts."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
+            mounts = (entry / "mountinfo").read_text()
+        except OSError:
+            continue
+        named = any(Path(word).name == program for word in words[:3])
+        if unit and f"HOSTNAME={unit.replace('/', '-')}" not in environment:
+            continue
+        if named and f"JUJU_CONTAINER_NAME={container}" in environment and world.project.parent.name in mounts:
+            found.append(int(entry.name))
+    return found
