@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import re
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from nuages.build import uv
 from nuages.engine.api.client import Client
-from nuages.engine.programs import cache_dir
+from nuages.engine.charms import compile_tree
+from nuages.engine.hooks import environment as hookenv
+from nuages.engine.hooks.tools import TOOLS
+from nuages.engine.programs import cache_dir, pythons
 from tests.e2e.world import World, eventually
 
 RUNS = 15
 
 MINIMAL = """\
+#!/usr/bin/env python3
 import ops
 
 
@@ -130,24 +139,92 @@ def dispatch(world: World) -> Iterator[str]:
     observed: Any = Client(socket).get("/v1/models/notes/observed")
     image = cache_dir() / "images" / observed["applications"]["notes"]["resources"]["django-app-image"]
     world.nuages("deploy", str(packed), "minimal", "--resource", f"django-app-image={image}")
-    # The minimal charm runs as most charms do: one line of shell, site and all, no boot script.
-    usual = "PYTHONPATH=venv:lib:src exec python3 src/charm.py"
-    ours = "exec ./dispatch"
-
-    def once(unit: str, line: str, event: str) -> tuple[float, float]:
-        shell = f"TIMEFORMAT='%R %U %S'; time JUJU_DISPATCH_PATH=hooks/{event} bash -c '{line}' >/dev/null 2>&1"
-        said = world.nuages("exec", "--unit", unit, "--", "bash", "-c", shell)
-        wall, user, system = map(float, (said.stderr + said.stdout).split()[-3:])
-        return wall, user + system
-
+    units = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "models" / "notes" / "units"
+    mine, other = units / "notes-0" / "charm", units / "minimal-0" / "charm"
+    as_charmcraft_packs(other)
+    shutil.copytree(mine, mine / "compiled", ignore=shutil.ignore_patterns("compiled", ".unit-state.db"))
+    compiled_yaml(mine / "compiled")
     for event in ("config-changed", "update-status"):
-        measured = [(once("notes/0", ours, event), once("minimal/0", usual, event)) for _ in range(RUNS + 1)][1:]
-        for index, what in ((0, "wall"), (1, "CPU")):
-            mine = statistics.median(a[index] for a, _ in measured)
-            base = statistics.median(b[index] for _, b in measured)
-            ratio = statistics.median(a[index] / b[index] for a, b in measured)
-            yield f"{event}, {what}: {mine:.3f} s against {base:.3f} s: {ratio:.2f} x (medians of {RUNS} pairs)"
+        variants = (
+            ("with compiled YAML", "compiled/dispatch", "1.0"),
+            ("as packed, without", "dispatch", "1.1"),
+        )
+        measured = [
+            [*(once(world, "notes/0", f"./{path}", event) for _, path, _ in variants), usual(world, event)]
+            for _ in range(RUNS + 1)
+        ][1:]
+        for index, (variant, path, aim) in enumerate(variants):
+            for part, what in ((0, "wall"), (1, "CPU")):
+                ours = statistics.median(row[index][part] for row in measured)
+                base = statistics.median(row[-1][part] for row in measured)
+                ratio = statistics.median(row[index][part] / row[-1][part] for row in measured)
+                yield (
+                    f"{event}, {variant}, {what}: {ours:.3f} s against {base:.3f} s:"
+                    f" {ratio:.2f} x, aim {aim} (medians of {RUNS} triples)"
+                )
+            calls = hook_tool_calls(world, "notes/0", mine, f"./{path}", event)
+            base = usual_calls(world, other, event)
+            yield f"{event}, {variant}: {calls} hook tools, aim at most 20 (the minimal charm: {base})"
     world.nuages("remove-application", "minimal")
+
+
+# The minimal charm runs as charmcraft's usual `dispatch` runs it: one line of shell, site and all, no boot script.
+USUAL = "PYTHONPATH=lib:venv exec ./src/charm.py"
+
+
+def once(world: World, unit: str, line: str, event: str) -> tuple[float, float]:
+    """Seconds (wall, CPU) of one dispatch within one hook context of its own."""
+    shell = f"TIMEFORMAT='%R %U %S'; time JUJU_DISPATCH_PATH=hooks/{event} bash -c '{line}' >/dev/null 2>&1"
+    said = world.nuages("exec", "--unit", unit, "--", "bash", "-c", shell)
+    wall, user, system = map(float, (said.stderr + said.stdout).split()[-3:])
+    return wall, user + system
+
+
+def usual(world: World, event: str) -> tuple[float, float]:
+    return once(world, "minimal/0", USUAL, event)
+
+
+def usual_calls(world: World, charm: Path, event: str) -> int:
+    return hook_tool_calls(world, "minimal/0", charm, USUAL, event)
+
+
+def hook_tool_calls(world: World, unit: str, charm: Path, line: str, event: str) -> int:
+    """How many hook tools one dispatch runs: each is wrapped by a script that writes a line."""
+    wrapper = charm / "counted" / ".wrapper"
+    wrapper.parent.mkdir(exist_ok=True)
+    wrapper.write_text(f'#!/bin/sh\necho "$0" >>/tmp/calls\nexec {hookenv.TOOLS_DIRECTORY}/"${{0##*/}}" "$@"\n')
+    wrapper.chmod(0o755)
+    for tool in TOOLS:
+        link = wrapper.parent / tool
+        link.unlink(missing_ok=True)
+        link.symlink_to(".wrapper")
+    shell = (
+        f"rm -f /tmp/calls; PATH=$PWD/counted:$PATH JUJU_DISPATCH_PATH=hooks/{event} bash -c '{line}' >/dev/null 2>&1"
+    )
+    said = world.nuages("exec", "--unit", unit, "--", "bash", "-c", f"{shell}; wc -l </tmp/calls")
+    return int(said.stdout)
+
+
+def compiled_yaml(charm: Path) -> None:
+    """Give a deployed charm PyYAML with its compiled part, as charmcraft installs it."""
+    python = pythons.find("3.12")
+    version = next((charm / "venv").glob("[Pp]y[Yy][Aa][Mm][Ll]-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    with tempfile.TemporaryDirectory() as directory:
+        uv.install(
+            "--only-binary", ":all:", f"pyyaml=={version}",
+            python=python.executable, target=Path(directory), doing="install PyYAML", place="benchmarks",
+        )  # fmt: skip
+        shutil.copytree(Path(directory) / "yaml", charm / "venv" / "yaml", dirs_exist_ok=True)
+    compile_tree(charm, python)
+
+
+def as_charmcraft_packs(charm: Path) -> None:
+    """Make of a charm packed by Nuages what charmcraft makes: compiled YAML, and documents in YAML's block style."""
+    for name in ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"):
+        document = charm / name
+        document.write_text(yaml.safe_dump(yaml.safe_load(document.read_text()), sort_keys=False))
+    (charm / "src" / "charm.py").chmod(0o755)
+    compiled_yaml(charm)
 
 
 def load(world: World) -> Iterator[str]:
