@@ -18,7 +18,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -40,8 +40,9 @@ FAMILIES = ("postg", "mysql", "mongo")
 """An engine with such a part in its name (`...postgis`) stands for the database that the charm offers."""
 CACHES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 """Schemes of caches, and what Redis' client and Celery call them."""
-USUAL = ("POSTGRESQL_DB", "MYSQL_DB", "MONGODB_DB", "REDIS_DB", "VALKEY_DB")
+USUAL = ("POSTGRESQL_DB", "MYSQL_DB", "MONGODB_DB", "REDIS_DB", "VALKEY_DB", "RABBITMQ")
 """Prefixes of the endpoints with the usual names: the first of these that is there is the default."""
+READ_ONLY = "_READ_ONLY_CONNECT_STRING"
 STAYS = ("ATOMIC_REQUESTS", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS", "TIME_ZONE", "TEST")
 """What a project says of its database stays, though the charm brings another engine."""
 LOCAL_MAIL = ("console", "dummy", "filebased", "locmem")
@@ -108,10 +109,13 @@ def settings(environ: Environment = os.environ, *, default: str = "") -> Setting
     caches = _named(environ, CACHES)
     if caches:
         found["CACHES"] = {_alias(prefix, caches): _cache(url) for prefix, url in caches.items()}
-    if broker := environ.get("RABBITMQ_CONNECT_STRING") or next(map(_redis_url, caches.values()), ""):
-        found["CELERY_BROKER_URL"] = broker
-    if "S3_BUCKET" in environ:
-        found["STORAGES"] = {"default": _s3(environ)}
+    brokers = [*_named(environ, ("amqp", "amqps")).values(), *map(_redis_url, caches.values())]
+    if brokers:
+        found["CELERY_BROKER_URL"] = brokers[0]
+    storages = [name.removesuffix("_BUCKET") for name in sorted(environ) if name.endswith("_BUCKET")]
+    storages = [prefix for prefix in storages if f"{prefix}_ACCESS_KEY" in environ]
+    if storages:
+        found["STORAGES"] = {"default" if each == "S3" else each.lower(): _s3(environ, each) for each in storages}
     if "SMTP_HOST" in environ:
         found |= _mail(environ)
     return found
@@ -152,65 +156,62 @@ def _list(environ: Environment, variable: str) -> list[str]:
     return cast("list[str]", items)
 
 
-def _named(environ: Environment, schemes: Mapping[str, str]) -> dict[str, str]:
+def _named(environ: Environment, schemes: Collection[str]) -> dict[str, str]:
     """Return the connection strings with one of the schemes by prefix (`REPORTS_DB`), the usual ones first."""
     suffix = "_CONNECT_STRING"
     found = {
         name.removesuffix(suffix): url
-        for name, url in sorted(environ.items())
-        if name.endswith("_DB" + suffix) and url.partition("://")[0] in schemes
+        for name, url in environ.items()
+        if name.endswith(suffix) and not name.endswith(READ_ONLY) and url.partition("://")[0] in schemes
     }
-    return {prefix: found[prefix] for prefix in sorted(found, key=lambda each: (each not in USUAL, _order(each), each))}
-
-
-def _order(prefix: str) -> int:
-    return USUAL.index(prefix) if prefix in USUAL else len(USUAL)
+    usual = [prefix for prefix in USUAL if prefix in found]
+    return {prefix: found[prefix] for prefix in (*usual, *sorted(found.keys() - set(usual)))}
 
 
 def _alias(prefix: str, found: Mapping[str, str]) -> str:
-    """Return what Django calls it: the first is the default, others have their endpoint's name."""
-    return "default" if prefix == next(iter(found)) else prefix.removesuffix("_DB").lower()
+    """Return what Django calls it: the default, when it has the usual name or is alone; else its endpoint's name."""
+    first = prefix == next(iter(found)) and (prefix in USUAL or len(found) == 1)
+    return "default" if first else _name(prefix)
+
+
+def _name(prefix: str) -> str:
+    return prefix.removesuffix("_DB").lower()
 
 
 def _databases(environ: Environment, default: str) -> dict[str, Settings]:
     found = _named(environ, ENGINES)
-    if default and found:
-        first = default.upper().replace("-", "_") + "_DB"
-        if first not in found:
-            raise ImproperlyConfigured(f"no database of the endpoint {default}: {first}_CONNECT_STRING is not set")
-        found = {first: found[first], **found}
-    elif len(found) > 1 and next(iter(found)) not in USUAL:
+    first = default.upper().replace("-", "_") + "_DB" if default else ""
+    if first and found and first not in found:
+        raise ImproperlyConfigured(f"no database of the endpoint {default}: {first}_CONNECT_STRING is not set")
+    if not first and len(found) > 1 and next(iter(found)) not in USUAL:
         names = ", ".join(prefix.removesuffix("_DB").lower().replace("_", "-") for prefix in found)
         raise ImproperlyConfigured(f"which database is the default? Say charm_settings.update(default=...): {names}")
     databases: dict[str, Settings] = {}
     for prefix, url in found.items():
-        name = _alias(prefix, found)
-        databases[name] = _database(url, prefix, environ)
-        replica = _replica(url, prefix, environ)
-        if replica:
-            databases["replica" if name == "default" else f"{name}_replica"] = {**replica, "TEST": {"MIRROR": name}}
+        name = _alias(prefix, found) if not first else "default" if prefix == first else _name(prefix)
+        databases[name] = _database(url)
+        if replica := environ.get(f"{prefix}{READ_ONLY}"):
+            beside = "replica" if name == "default" else f"{name}_replica"
+            databases[beside] = {**_database(replica), "TEST": {"MIRROR": name}}
     return databases
 
 
-def _database(url: str, prefix: str, environ: Environment) -> Settings:
+def _database(url: str) -> Settings:
     scheme, _, rest = url.partition("://")
     engine = ENGINES[scheme]
     netloc, _, path = rest.partition("/")
     path, _, query = path.partition("?")
     name = unquote(path)
-    if scheme.startswith("mongodb"):
+    if engine == ENGINES["mongodb"]:
         return {"ENGINE": engine, "NAME": name, "HOST": url}
     user, _, hosts = netloc.rpartition("@")
     username, _, password = user.partition(":")
     places = [_place(host) for host in hosts.split(",")]
-    if scheme == "mysql":
-        places = places[:1]  # its drivers know one host; libpq tries one after the other
     options: Settings = dict(parse_qsl(query))
-    ca = environ.get(f"{prefix}_TLS_CA", "")
-    if ca and scheme == "mysql":
-        options["ssl"] = {"ca": _file(ca)}
-    elif ca:
-        options = {"sslmode": "verify-ca", "sslrootcert": _file(ca), **options}
+    if engine == ENGINES["mysql"]:
+        places = places[:1]  # its drivers know one host; libpq tries one after the other
+        if ca := options.pop("ssl-ca", ""):
+            options["ssl"] = {"ca": ca}
     return {
         "ENGINE": engine,
         "NAME": name,
@@ -220,17 +221,6 @@ def _database(url: str, prefix: str, environ: Environment) -> Settings:
         "PORT": ",".join(port for _, port in places),
         "OPTIONS": options,
     }
-
-
-def _replica(url: str, prefix: str, environ: Environment) -> Settings | None:
-    """Return the database as its read-only endpoints offer it."""
-    hosts = environ.get(f"{prefix}_READ_ONLY_ENDPOINTS", "")
-    if not hosts or url.startswith("mongodb"):
-        return None  # MongoDB's own driver knows its replicas
-    scheme, _, rest = url.partition("://")
-    netloc, slash, path = rest.partition("/")
-    user, at, _ = netloc.rpartition("@")
-    return _database(f"{scheme}://{user}{at}{hosts}{slash}{path}", prefix, environ)
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -256,25 +246,27 @@ def _cache(url: str) -> Settings:
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url(url)}
 
 
-def _s3(environ: Environment) -> Settings:
+def _s3(environ: Environment, prefix: str) -> Settings:
     """Return the storage of uploaded files, for django-storages."""
     names = {
-        "access_key": "S3_ACCESS_KEY",
-        "secret_key": "S3_SECRET_KEY",
-        "bucket_name": "S3_BUCKET",
-        "region_name": "S3_REGION",
-        "endpoint_url": "S3_ENDPOINT",
-        "addressing_style": "S3_ADDRESSING_STYLE",
+        "access_key": "ACCESS_KEY",
+        "secret_key": "SECRET_KEY",
+        "bucket_name": "BUCKET",
+        "region_name": "REGION",
+        "endpoint_url": "ENDPOINT",
+        "addressing_style": "ADDRESSING_STYLE",
     }
-    options: Settings = {option: environ[name] for option, name in names.items() if environ.get(name)}
+    start = f"{prefix}_"
+    values = {name[len(start) :]: value for name, value in environ.items() if value and name.startswith(start)}
+    options: Settings = {option: values[name] for option, name in names.items() if name in values}
     options["file_overwrite"] = False  # as Django's own storage: a second upload of a name gets another name
-    if path := environ.get("S3_PATH", "").strip("/"):
+    if path := values.get("PATH", "").strip("/"):
         options["location"] = path
-    if version := {"2": "s3", "4": "s3v4"}.get(environ.get("S3_API_VERSION", "").lower().removeprefix("s3v")):
+    if version := {"2": "s3", "4": "s3v4"}.get(values.get("API_VERSION", "").lower().removeprefix("s3v")):
         options["signature_version"] = version
-    if storage_class := environ.get("S3_STORAGE_CLASS"):
+    if storage_class := values.get("STORAGE_CLASS"):
         options["object_parameters"] = {"StorageClass": storage_class}
-    if chain := _list(environ, "S3_TLS_CA_CHAIN"):
+    if chain := _list(environ, f"{prefix}_TLS_CA_CHAIN"):
         options["verify"] = _file("\n".join(chain))
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
@@ -316,9 +308,7 @@ def _storages_over(namespace: MutableMapping[str, Any], found: Settings) -> None
 
 
 def _file(pem: str) -> str:
-    """Return the path of a file with these certificates, which libraries want; a path stays as it is."""
-    if pem.startswith("/"):
-        return pem
+    """Return the path of a file with these certificates, which is what libraries want."""
     path = Path(tempfile.gettempdir()) / f"charm-ca-{os.getuid()}-{hashlib.sha256(pem.encode()).hexdigest()[:16]}.pem"
     if not _is_own(path, pem):
         descriptor, temporary = tempfile.mkstemp(suffix=".pem", dir=path.parent)
