@@ -84,7 +84,7 @@ def environment(world: World, unit: str, program: str) -> dict[str, str]:
         "        sys.stdout.write(entry.joinpath('environ').read_bytes().hex())\n"
         "        break\n"
     )
-    python = ("pebble", "exec", "--user", "_daemon_", "--", "python3", "-c", code)  # as root it may not look
+    python = ("pebble", "exec", "-w", "/", "--user", "_daemon_", "--", "python3", "-c", code)  # as root it may not look
     out = world.nuages("ssh", "--container", "django-app", unit, "--", *python).stdout.strip()
     pairs = bytes.fromhex(out).decode().split("\0")
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
