@@ -166,11 +166,11 @@ def test_endpoint_of_another_name_gives_variables_of_that_name() -> None:
 def test_every_required_endpoint_counts_even_of_an_unknown_interface() -> None:
     from nuages.charm.facts import Endpoint
 
-    endpoints = (*facts().endpoints, Endpoint("queue", "rabbitmq", True))
+    endpoints = (*facts().endpoints, Endpoint("people", "ldap", True))
     plan = decide(facts(endpoints=endpoints))
     assert plan.status is not None
-    assert plan.status.message == "queue is not integrated: juju integrate notes:queue rabbitmq-k8s"
-    related = (DATABASE, Relation("queue", "rabbitmq", 8, "rabbitmq-k8s", {}, {}, {}))
+    assert plan.status.message == "people is not integrated: juju integrate notes:people APPLICATION"
+    related = (DATABASE, Relation("people", "ldap", 8, "glauth-k8s", {}, {}, {}))
     status = decide(facts(endpoints=endpoints, relations=related)).status
     assert status is not None
     assert status.level == "active"

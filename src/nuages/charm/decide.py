@@ -1,11 +1,12 @@
 """From facts to a plan. Pure: the same facts give the same plan."""
 
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from nuages.charm import environment, gunicorn, interfaces, migrations, options, secret_key, services, statuses
 from nuages.charm.converge import CHECK, CLOSED, GATE, WEB, Target, Work, converge, stop
-from nuages.charm.facts import Endpoint, Facts, Workload
-from nuages.charm.interfaces.base import NotReady
+from nuages.charm.facts import Endpoint, Facts, Relation, Workload
+from nuages.charm.interfaces.base import NotReady, Value
 from nuages.charm.interfaces.database import Database
 from nuages.charm.interfaces.ingress import Route
 from nuages.charm.options import Settings
@@ -48,8 +49,18 @@ def variables_of(
     facts: Facts, settings: Settings, found: tuple[interfaces.Integration, ...], key: tuple[Variable, ...]
 ) -> tuple[Variable, ...]:
     """Return the application's environment as far as it can be known now."""
-    provided = [variable for each in found if not isinstance(each.value, NotReady) for variable in each.value.variables]
+    provided = [variable for _, value in usable(facts, found) for variable in value.variables]
     return environment.build(facts, settings, _ingress(found), key, provided)
+
+
+def usable(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Iterator[tuple[interfaces.Integration, Value]]:
+    """Yield what integrations have to offer; an endpoint that is optional makes do with a part."""
+    required = {endpoint.name for endpoint in facts.endpoints if endpoint.required}
+    for each in found:
+        if not isinstance(each.value, NotReady):
+            yield each, each.value
+        elif each.value.partial is not None and each.relation.endpoint not in required:
+            yield each, each.value.partial
 
 
 def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tuple[BagWrite, ...]:
@@ -102,7 +113,9 @@ def _work(  # noqa: PLR0911  one condition after the other is the plainest form
     target = _target(facts, workload, settings, found, variables)
     if isinstance(target, Status):
         return Work(target, gate)
-    return converge(facts, facts.peer, workload, target, gate)
+    work = converge(facts, facts.peer, workload, target, gate)
+    advice = _advice(found) if work.status.level == "active" else None
+    return work._replace(status=advice) if advice is not None else work
 
 
 def missing_integration(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Status | None:
@@ -116,13 +129,16 @@ def missing_integration(facts: Facts, found: tuple[interfaces.Integration, ...])
     if not lacking and not any(endpoint.name in related for endpoint in databases):
         if not databases:
             return statuses.NO_DATABASE_ENDPOINT()
-        lacking = databases
+        return _missing(facts, databases[0], tuple(endpoint.name for endpoint in databases))
     return _missing(facts, lacking[0]) if lacking else None
 
 
-def _missing(facts: Facts, endpoint: Endpoint) -> Status:
-    provider = interfaces.provider_of(endpoint.interface)
-    return statuses.MISSING(endpoint=endpoint.name, app=facts.app, provider=provider)
+def _missing(facts: Facts, endpoint: Endpoint, any_of: tuple[str, ...] = ()) -> Status:
+    fields = {"app": facts.app, "endpoint": endpoint.name, "provider": interfaces.provider_of(endpoint.interface)}
+    if len(any_of) > 1:
+        names = ", ".join(any_of[:-1]) + " and " + any_of[-1]
+        return statuses.NO_DATABASE(endpoints=names, **fields)
+    return statuses.MISSING(**fields)
 
 
 def _unready(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Status | None:
@@ -132,7 +148,21 @@ def _unready(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Status 
         required |= {each.relation.endpoint for each in found if each.interface.database}
     for relation, _, value in found:
         if relation.endpoint in required and isinstance(value, NotReady):
-            return statuses.NOT_READY(remote=relation.app, endpoint=relation.endpoint, reason=value.reason)
+            return _lacking(relation, value)
+    return None
+
+
+def _lacking(relation: Relation, lack: NotReady) -> Status:
+    if lack.fix:
+        return statuses.UNUSABLE(endpoint=relation.endpoint, reason=lack.reason, fix=lack.fix)
+    return statuses.NOT_READY(remote=relation.app, endpoint=relation.endpoint, reason=lack.reason)
+
+
+def _advice(found: tuple[interfaces.Integration, ...]) -> Status | None:
+    """Return what somebody has to type before an integration works that the application can do without."""
+    for relation, _, value in found:
+        if isinstance(value, NotReady) and value.fix:
+            return _lacking(relation, value)
     return None
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from nuages.contract import layout
+
 Value = str | int | float | bool
 Bag = Mapping[str, str]
 Content = Mapping[str, str]
@@ -38,6 +40,8 @@ class Relation(NamedTuple):
     """Remote units' bags; empty bags unless the interface reads them."""
     secrets: Mapping[str, Content | None]
     """By URI as it stands in the bag; None for one that cannot be read."""
+    local_app: str = ""
+    """This application's name: what it asked for carries it."""
 
 
 class Peer(NamedTuple):
@@ -90,6 +94,22 @@ class Outcome(NamedTuple):
     """The last line of what it said, when it failed."""
 
 
+class Paas(NamedTuple):
+    """What paas-config.yaml beside the charm's metadata says."""
+
+    port: int = layout.WEB_PORT
+    """Where the web service listens."""
+    metrics_port: int = layout.METRICS_PORT
+    metrics_path: str = layout.METRICS_PATH
+    json_logs: bool = False
+    """`framework_logging_format: json`."""
+    scrape_configs: tuple[Mapping[str, object], ...] = ()
+    """More jobs for Prometheus, as they stand there."""
+
+
+PLAIN = Paas()
+
+
 Service = Mapping[str, object]
 """A service as Pebble's plan writes it."""
 
@@ -106,6 +126,8 @@ class Workload:
     checks: Mapping[str, Mapping[str, object]]
     states: Mapping[str, str]
     """By service: `active`, `inactive`, `backoff`, `error`."""
+    targets: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    """The log targets in the plan now."""
     answering: bool = False
     """The ready check is up and has succeeded at least once as it is defined now."""
     gunicorn: str | None = None
@@ -138,6 +160,7 @@ class Facts:
     key: SecretKey = NO_KEY
     proxies: Mapping[str, str] = field(default_factory=dict[str, str])
     """The model's proxies: http, https, no."""
+    paas: Paas = PLAIN
     address: str = ""
     """This unit's address; "" unless it is to be published at this event."""
     fqdn: str = ""

@@ -128,9 +128,13 @@ def _secret(model: ops.Model, uri: str) -> Content | None:
 
 def _relations(charm: ops.CharmBase) -> list[Relation]:
     found: list[Relation] = []
-    for endpoint, meta in charm.meta.requires.items():
+    for endpoint, meta in (*charm.meta.requires.items(), *charm.meta.provides.items()):
         interface = interfaces.BY_NAME.get(str(meta.interface_name))
-        if interface is None and (meta.optional or _contributed(endpoint, meta)):
+        known = endpoints.BY_NAME.get(str(meta.interface_name))
+        provides = meta.role is ops.RelationRole.provides
+        if provides != (known is not None and known.role == "provides"):
+            interface = None  # the other side of an interface that we speak
+        if interface is None and (meta.optional or provides or _contributed(endpoint, meta)):
             continue  # nothing follows from it, and asking costs a call
         for relation in charm.model.relations[endpoint]:
             if not relation.active:
@@ -144,7 +148,8 @@ def _relations(charm: ops.CharmBase) -> list[Relation]:
                     units = {unit.name: dict(relation.data[unit]) for unit in relation.units}
                 contents = {uri: _secret(charm.model, uri) for uri in interface.secrets(bag)}
             name = str(meta.interface_name)
-            found.append(Relation(endpoint, name, relation.id, relation.app.name, bag, units, contents))
+            other, ours = relation.app.name, charm.app.name
+            found.append(Relation(endpoint, name, relation.id, other, bag, units, contents, ours))
     return found
 
 
@@ -221,6 +226,7 @@ def _reachable(container: Container) -> Workload | str:
         services=plan.get("services", {}),
         checks=checks,
         states=container.states(),
+        targets=plan.get("log-targets", {}),
         answering=CHECK in checks and container.check_answers(CHECK),
         gunicorn=container.read(layout.GUNICORN_CONFIG),
         outcome=_outcome(container) if migrations.SERVICE in plan.get("services", {}) else None,

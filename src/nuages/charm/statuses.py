@@ -105,6 +105,22 @@ NO_DATABASE_ENDPOINT = Condition(
     "no database endpoint: add one of interface postgresql_client to requires in charmcraft.yaml",
     "Django needs a database, and the charm's metadata declares no endpoint for one.",
 )
+NO_DATABASE = Condition(
+    "no-database",
+    "blocked",
+    "no database, and one of {endpoints} must be integrated",
+    "Django needs a database, and any of these endpoints would do. The web service, workers and schedulers are "
+    "stopped.",
+    "juju integrate {app}:{endpoint} {provider}",
+)
+UNUSABLE = Condition(
+    "integration-unusable",
+    "blocked",
+    "{endpoint}: {reason}",
+    "The other side has answered with something that cannot be used until you act. Where the integration is optional, "
+    "the application runs without it.",
+    "{fix}",
+)
 NOT_READY = Condition(
     "integration-not-ready",
     "waiting",
@@ -174,7 +190,9 @@ CONDITIONS = (
     WAITING_PEER,
     WAITING_KEY,
     MISSING,
+    NO_DATABASE,
     NO_DATABASE_ENDPOINT,
+    UNUSABLE,
     NOT_READY,
     MIGRATING,
     MIGRATION_ELSEWHERE,

@@ -1,5 +1,6 @@
 """What the modules of this package have in common: one record each, with the same four things."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -48,6 +49,10 @@ class Interface(NamedTuple):
     """What we publish; the text is the application's public URL."""
     parse: Callable[[Relation], Value | NotReady]
     """How a remote databag becomes a typed value or `not ready, because`; the value knows its variables."""
+    settle: Callable[[Facts, Relation, Value | NotReady], Value | NotReady] = lambda _facts, _relation, value: value
+    """What our own side adds to what was parsed, or lacks for it: options, the application's name, another relation."""
+    follows_url: bool = False
+    """Whether what we publish depends on the public URL, and is published anew when a route comes or goes."""
     database: bool = False
     """What missing means, besides the rule for `optional`: Django must have one database."""
     reads_units: Callable[[Bag], bool] = lambda _bag: False
@@ -58,8 +63,23 @@ class Interface(NamedTuple):
     """The URIs of the secrets that a bag names."""
     files: Callable[[Value], tuple[File, ...]] = lambda _value: ()
     """Files for the container; the path differs with the content and stands in a variable, so a change is noticed."""
+    log_targets: Callable[[Facts, Relation], Mapping[str, Mapping[str, object]]] = lambda _facts, _relation: {}
+    """Pebble's log targets by name, as its plan writes them; one that is no longer named here is silenced."""
 
 
 def nothing(_facts: Facts, _relation: Relation, _url: str) -> Publication:
     """Publish nothing: joining is the request."""
     return Publication()
+
+
+def decoded(text: str) -> object:
+    """Return what a text of JSON says; None when it is none, whatever is wrong with it."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def by_number(units: Mapping[str, Bag]) -> list[tuple[str, Bag]]:
+    """Return units in the order of their numbers: hook tools list them in any order, and what follows must not vary."""
+    return sorted(units.items(), key=lambda unit: (len(unit[0]), unit[0]))
