@@ -8,6 +8,7 @@ from nuages.charm.facts import Facts
 from nuages.charm.options import Settings
 from nuages.charm.variables import Variable
 from nuages.contract import layout
+from nuages.contract.endpoints import HTTP_PROXY
 
 
 def base_url(facts: Facts, ingress: str) -> str:
@@ -48,7 +49,10 @@ def build(
 
 
 def _proxies(facts: Facts) -> list[Variable]:
+    """Return the model's proxies; with an integration for proxies, http and https come from there alone."""
     names = {"http": "http_proxy", "https": "https_proxy", "no": "no_proxy"}
+    if any(relation.interface == HTTP_PROXY.name for relation in facts.relations):
+        names = {"no": "no_proxy"}
     return [
         Variable(name, value, f"model option juju-{scheme}-proxy" if scheme != "no" else "model option juju-no-proxy")
         for scheme, variable in names.items()

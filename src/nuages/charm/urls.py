@@ -4,6 +4,8 @@ The standard library's parser refuses a port that is not a number, which is what
 (`mongodb://a:1,b:2/db`) and IPv6 addresses without brackets look like to it.
 """
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlparse
 
@@ -77,7 +79,54 @@ def _host(text: str) -> tuple[str, str | None]:
 
 def build(scheme: str, username: str, password: str, host: str, name: str) -> str:
     """Return a URL with everything percent-encoded that would be read as another part."""
-    return f"{scheme}://{quote(username, safe='')}:{quote(password, safe='')}@{host}/{quote(name, safe='')}"
+    return f"{scheme}://{encoded(username)}:{encoded(password)}@{host}/{encoded(name)}"
+
+
+def encoded(text: str) -> str:
+    """Percent-encode whatever has a meaning in a URL; what is no character at all becomes a question mark."""
+    return quote(text, safe="", errors="replace")
+
+
+HOST = re.compile(r"[^\s/?#@\\\x00-\x20]+")
+
+
+def is_host(text: str) -> bool:
+    """Whether `host` or `host:port` can stand in a URL as it is."""
+    return HOST.fullmatch(text) is not None and bool(_host(text)[0])
+
+
+def bracketed(host: str) -> str:
+    """Return a host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+SEVERAL = re.compile(r",\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+DOUBLED = re.compile(r"(\[[^\]]*\]|[^:,\[\]]+):([0-9]+):\2(?=,|$)")
+
+
+def first(text: str) -> str:
+    """Return the first of several URLs that commas separate, or "" when the text is no URL with a host.
+
+    A port that is written twice (`host:5432:5432`, as PostgreSQL 16 writes in `read-only-uris`) is written once.
+    """
+    text = SEVERAL.split(text.strip(), maxsplit=1)[0]
+    scheme, separator, rest = text.partition("://")
+    end = re.search(r"[/?#]", rest)
+    netloc = rest[: end.start()] if end else rest
+    userinfo, at, hosts = netloc.rpartition("@")
+    mended = scheme + separator + userinfo + at + DOUBLED.sub(r"\1:\2", hosts) + rest[len(netloc) :]
+    return mended if separator and parse(mended).hostname else ""
+
+
+def with_query(text: str, parameters: Mapping[str, str]) -> str:
+    """Add query parameters to a URL, each unless it has it already; their values are taken as they are."""
+    before, mark, fragment = text.partition("#")
+    base, question, query = before.partition("?")
+    there = {part.partition("=")[0] for part in query.split("&")}
+    added = [f"{name}={value}" for name, value in parameters.items() if name not in there]
+    if not added:
+        return text
+    return f"{base}?{'&'.join([*([query] if question and query else []), *added])}{mark}{fragment}"
 
 
 def variables(prefix: str, text: str, origin: str) -> tuple[Variable, ...]:
@@ -103,3 +152,13 @@ def variables(prefix: str, text: str, origin: str) -> tuple[Variable, ...]:
     return tuple(
         Variable(f"{prefix}_{part}", value, origin, secret) for part, value, secret in values if value is not None
     )
+
+
+def web(text: str) -> str:
+    """Return an http URL with its host in lower case and a path of at least `/`; "" for anything else."""
+    url = parse(text)
+    if url.scheme not in ("http", "https") or not url.hostname or not text.isprintable() or " " in text:
+        return ""
+    rest = text.partition("://")[2][len(url.netloc) :]
+    userinfo, at, hosts = url.netloc.rpartition("@")
+    return f"{url.scheme}://{userinfo}{at}{hosts.lower()}{rest if rest.startswith('/') else '/' + rest}"

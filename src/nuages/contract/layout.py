@@ -3,6 +3,8 @@
 APP_DIRECTORY = "/django/app"
 STATE_DIRECTORY = "/tmp/django/state"  # noqa: S108  the contract's own path inside the container
 GUNICORN_CONFIG = "/django/gunicorn.conf.py"
+TLS_DIRECTORY = "/django/tls"
+"""Certificates of the authorities that integrations name."""
 LOG_DIRECTORY = "/var/log/django"
 ACCESS_LOG = "/var/log/django/access.log"
 ERROR_LOG = "/var/log/django/error.log"

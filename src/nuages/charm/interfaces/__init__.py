@@ -4,29 +4,40 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nuages.charm.facts import Facts, Relation
-from nuages.charm.interfaces import ingress, postgresql
+from nuages.charm.interfaces import (
+    http_proxy,
+    ingress,
+    mongodb,
+    mysql,
+    postgresql,
+    rabbitmq,
+    redis,
+    s3,
+    valkey,
+)
 from nuages.charm.interfaces.base import Interface, NotReady, Value
+from nuages.charm.variables import Variable
 
 REGISTRY = (
     postgresql.INTERFACE,
+    mysql.INTERFACE,
+    mongodb.INTERFACE,
+    redis.INTERFACE,
+    valkey.INTERFACE,
+    s3.INTERFACE,
+    rabbitmq.INTERFACE,
+    http_proxy.INTERFACE,
     ingress.INTERFACE,
 )
 
 BY_NAME = {interface.name: interface for interface in REGISTRY}
 
 PROVIDERS = {
-    "mysql_client": "mysql-k8s",
-    "mongodb_client": "mongodb-k8s",
-    "redis": "redis-k8s",
-    "valkey_client": "valkey",
-    "s3": "s3-integrator",
     "saml": "saml-integrator",
-    "rabbitmq": "rabbitmq-k8s",
     "tracing": "tempo",
     "smtp": "smtp-integrator",
     "openfga": "openfga-k8s",
     "oauth": "hydra",
-    "http_proxy": "squid-forward-proxy",
 }
 """Who usually provides the interfaces that have no module yet."""
 
@@ -53,4 +64,19 @@ def integrations(facts: Facts) -> Iterator[Integration]:
         if interface is None or relation.endpoint in seen:
             continue
         seen.add(relation.endpoint)
-        yield Integration(relation, interface, interface.parse(relation))
+        yield Integration(relation, interface, usable(interface.settle(facts, relation, interface.parse(relation))))
+
+
+def usable(value: Value | NotReady) -> Value | NotReady:
+    """Return the value unless one of its variables cannot be one: no process takes a NUL or half a character."""
+    known = value.partial if isinstance(value, NotReady) else value
+    if known is None or all(map(_exportable, known.variables)):
+        return value
+    return NotReady("its data holds a character that no variable can hold")
+
+
+def _exportable(variable: Variable) -> bool:
+    try:
+        return b"\0" not in variable.value.encode()
+    except UnicodeEncodeError:
+        return False
