@@ -80,12 +80,18 @@ def environment(world: World, unit: str, program: str) -> dict[str, str]:
     code = (
         "import pathlib, sys\n"
         "for entry in pathlib.Path('/proc').glob('[0-9]*'):\n"
-        f"    if entry.joinpath('cmdline').read_bytes().endswith(b'manage.py\\0{program}\\0'):\n"
-        "        sys.stdout.write(entry.joinpath('environ').read_bytes().hex())\n"
-        "        break\n"
+        "    try:\n"
+        f"        if entry.joinpath('cmdline').read_bytes().endswith(b'manage.py\\0{program}\\0'):\n"
+        "            sys.stdout.write(entry.joinpath('environ').read_bytes().hex())\n"
+        "            break\n"
+        "    except OSError: pass\n"  # it has ended, or Pebble has not made it its user's yet
     )
     python = ("pebble", "exec", "-w", "/", "--user", "_daemon_", "--", "python3", "-c", code)  # as root it may not look
-    out = world.nuages("ssh", "--container", "django-app", unit, "--", *python).stdout.strip()
+
+    def look() -> str:
+        return world.nuages("ssh", "--container", "django-app", unit, "--", *python).stdout.strip()
+
+    out = eventually(f"{program} runs in {unit}", look, seconds=20)
     pairs = bytes.fromhex(out).decode().split("\0")
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)
 
