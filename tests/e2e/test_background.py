@@ -107,7 +107,7 @@ def test_one_environment_for_web_worker_migration_and_exec(three: World):
     seen = sql(three, "select text from tasks_job where text like 'migration saw %'")
     assert json.loads(seen.removeprefix("migration saw ")) == MOTTO
     code = "import json, os; print(json.dumps(os.environ['DJANGO_MOTTO']))"
-    command = ("pebble", "exec", "--context=django", "--", "python3", "-c", code)
+    command = ("pebble", "exec", "--context=django", "-w", "/django/app", "--", "python3", "-c", code)
     assert json.loads(three.nuages("ssh", "--container", "django-app", "jobs/0", "--", *command).stdout) == MOTTO
 
 
