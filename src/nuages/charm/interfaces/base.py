@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.plan import File
@@ -51,6 +51,8 @@ class Interface(NamedTuple):
     """How a remote databag becomes a typed value or `not ready, because`; the value knows its variables."""
     settle: Callable[[Facts, Relation, Value | NotReady], Value | NotReady] = lambda _facts, _relation, value: value
     """What our own side adds to what was parsed, or lacks for it: options, the application's name, another relation."""
+    several: bool = False
+    """Whether all relations of an endpoint count: nothing in them becomes a variable, of which there is one only."""
     follows_url: bool = False
     """Whether what we publish depends on the public URL, and is published anew when a route comes or goes."""
     database: bool = False
@@ -78,6 +80,24 @@ def decoded(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def records(text: str) -> list[Bag]:
+    """Return the objects of a JSON list, each with its fields that are texts; none of a text that is anything else."""
+    found = decoded(text)
+    items = cast("list[object]", found) if isinstance(found, list) else []
+    return [
+        {key: value for key, value in cast("Mapping[str, object]", item).items() if isinstance(value, str)}
+        for item in items
+        if isinstance(item, dict)
+    ]
+
+
+def identity(facts: Facts, relation: Relation) -> str:
+    """Return 64 hexadecimal digits for a request: the same for one relation always, whichever leader writes it."""
+    import hashlib  # not needed once there is an answer, and slow to import
+
+    return hashlib.sha256(f"{facts.model_uuid}:{facts.app}:{relation.id}".encode()).hexdigest()
 
 
 def by_number(units: Mapping[str, Bag]) -> list[tuple[str, Bag]]:

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
-from nuages.charm.interfaces.base import Interface, NotReady, Publication, decoded
+from nuages.charm.interfaces.base import Interface, NotReady, Publication, identity, records
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
 
@@ -33,40 +33,26 @@ class Proxies(NamedTuple):
 
 def publish(facts: Facts, relation: Relation, _url: str) -> Publication:
     """Ask for a proxy, without naming domains: a configurator on the way fills them in."""
-    request: dict[str, object] = {"auth": [], "domains": [], "requirer": identity(facts, relation)}
+    request: dict[str, object] = {"auth": [], "domains": [], "requirer": identifier(facts, relation)}
     return Publication(app={"requests": json.dumps([request])})
 
 
-def identity(facts: Facts, relation: Relation) -> str:
-    """Return our request's UUID: always the same for one relation, so that any leader writes it alike."""
-    import hashlib  # not needed once there is an answer, and slow to import
-
-    seed = f"{facts.model_uuid}:{facts.app}:{relation.id}"
-    digits = hashlib.sha256(seed.encode()).hexdigest()
-    # as version 4, variant 1 (RFC 9562): the interface takes no other
+def identifier(facts: Facts, relation: Relation) -> str:
+    """Return our request's UUID, in the form of version 4, variant 1 (RFC 9562): the interface takes no other."""
+    digits = identity(facts, relation)
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
-
-
-def answers(bag: Bag) -> list[Bag]:
-    """Return the provider's answers."""
-    found = decoded(bag.get("responses", ""))
-    if not isinstance(found, list):
-        return []
-    return [
-        {key: value for key, value in cast("Mapping[str, object]", item).items() if isinstance(value, str)}
-        for item in cast("list[object]", found)
-        if isinstance(item, dict)
-    ]
 
 
 def secrets(bag: Bag) -> tuple[str, ...]:
     """Return the URIs of the secrets with credentials."""
-    return tuple(uri for answer in answers(bag) if (uri := answer.get("user", "")).startswith("secret:"))
+    return tuple(
+        uri for answer in records(bag.get("responses", "")) if (uri := answer.get("user", "")).startswith("secret:")
+    )
 
 
 def parse(relation: Relation) -> Proxies | NotReady:
     """Read the answer: we make one request, hence one that is ready is ours. Nobody but the leader could look it up."""
-    found = answers(relation.bag)
+    found = records(relation.bag.get("responses", ""))
     answer = next((answer for answer in found if answer.get("status") == READY), None)
     if answer is None:
         word = next((word for answer in found if (word := answer.get("status", "")) in REFUSED), "")

@@ -1,13 +1,12 @@
 """Valkey: the `valkey_client` interface; version 1, which we ask for, and the flat version 0."""
 
 import json
-from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.interfaces import database
-from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, decoded
+from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, identity, records
 from nuages.charm.interfaces.tls import Tls, read_tls
 from nuages.charm.plan import File
 from nuages.charm.variables import Variable
@@ -52,10 +51,9 @@ def publish(facts: Facts, relation: Relation, _url: str) -> Publication:
     """Ask for everything. The request has an identity, always the same for one relation: any leader writes it alike."""
     import hashlib  # not needed once there is an answer, and slow to import
 
-    seed = f"{facts.model_uuid}:{facts.app}:{relation.id}"
-    salt = hashlib.sha256(seed.encode()).hexdigest()[:16]
-    identity = hashlib.sha256(f"{EVERYTHING}:{salt}".encode()).hexdigest()[:16]
-    request = {"resource": EVERYTHING, "request-id": identity, "salt": salt}
+    salt = identity(facts, relation)[:16]
+    name = hashlib.sha256(f"{EVERYTHING}:{salt}".encode()).hexdigest()[:16]
+    request = {"resource": EVERYTHING, "request-id": name, "salt": salt}
     return Publication(app={"version": "v1", "requests": json.dumps([request])})
 
 
@@ -63,14 +61,7 @@ def answers(bag: Bag) -> list[Bag]:
     """Return the provider's answers: those of version 1, else the bag itself."""
     if "requests" not in bag:
         return [bag]
-    found = decoded(bag["requests"])
-    if not isinstance(found, list):
-        return []
-    return [
-        {key: value for key, value in cast("Mapping[str, object]", item).items() if isinstance(value, str)}
-        for item in cast("list[object]", found)
-        if isinstance(item, dict)
-    ]
+    return records(bag["requests"])
 
 
 def secrets(bag: Bag) -> tuple[str, ...]:
