@@ -5,14 +5,22 @@ from typing import NamedTuple
 
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces import (
+    grafana,
     http_proxy,
     ingress,
+    loki,
     mongodb,
     mysql,
+    oauth,
+    openfga,
     postgresql,
+    prometheus,
     rabbitmq,
     redis,
     s3,
+    saml,
+    smtp,
+    tracing,
     valkey,
 )
 from nuages.charm.interfaces.base import Interface, NotReady, Value
@@ -25,22 +33,20 @@ REGISTRY = (
     redis.INTERFACE,
     valkey.INTERFACE,
     s3.INTERFACE,
+    saml.INTERFACE,
     rabbitmq.INTERFACE,
+    tracing.INTERFACE,
+    smtp.INTERFACE,
+    openfga.INTERFACE,
+    oauth.INTERFACE,
     http_proxy.INTERFACE,
+    loki.INTERFACE,
     ingress.INTERFACE,
+    prometheus.INTERFACE,
+    grafana.INTERFACE,
 )
 
 BY_NAME = {interface.name: interface for interface in REGISTRY}
-
-PROVIDERS = {
-    "saml": "saml-integrator",
-    "tracing": "tempo",
-    "smtp": "smtp-integrator",
-    "openfga": "openfga-k8s",
-    "oauth": "hydra",
-}
-"""Who usually provides the interfaces that have no module yet."""
-
 
 class Integration(NamedTuple):
     """A relation together with what it says."""
@@ -53,15 +59,15 @@ class Integration(NamedTuple):
 def provider_of(interface: str) -> str:
     """Return the name of an application that usually provides `interface`, for a command to type."""
     known = BY_NAME.get(interface)
-    return known.provider if known else PROVIDERS.get(interface, "APPLICATION")
+    return known.provider if known else "APPLICATION"
 
 
 def integrations(facts: Facts) -> Iterator[Integration]:
-    """Read every relation whose interface is known; of several on one endpoint the oldest counts."""
+    """Read every relation whose interface is known; of several on one endpoint the oldest counts, if only one can."""
     seen: set[str] = set()
     for relation in sorted(facts.relations, key=lambda relation: relation.id):
         interface = BY_NAME.get(relation.interface)
-        if interface is None or relation.endpoint in seen:
+        if interface is None or (relation.endpoint in seen and not interface.several):
             continue
         seen.add(relation.endpoint)
         yield Integration(relation, interface, usable(interface.settle(facts, relation, interface.parse(relation))))

@@ -6,8 +6,8 @@ from typing import NamedTuple, cast
 from nuages.charm import urls
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication
+from nuages.charm.options import health_path
 from nuages.charm.variables import Variable
-from nuages.contract import layout
 from nuages.contract.endpoints import INGRESS
 
 
@@ -22,13 +22,33 @@ class Route(NamedTuple):
         return ()
 
 
-def publish(facts: Facts, _relation: Relation, _url: str) -> Publication:
+def publish(facts: Facts, _relation: Relation, url: str) -> Publication:
     """Say where the application listens; each unit names its own host and address."""
-    unit = {"host": json.dumps(facts.fqdn)}
+    unit = {"host": json.dumps(facts.fqdn)} if facts.fqdn else {}
     if facts.address:
         unit["ip"] = json.dumps(facts.address)
-    app = {"model": facts.model, "name": facts.app, "port": layout.WEB_PORT, "strip-prefix": True}
-    return Publication(app={key: json.dumps(value) for key, value in app.items()}, unit=unit, once=False)
+    app: dict[str, object] = {
+        "model": facts.model,
+        "name": facts.app,
+        "port": facts.paas.port,
+        "strip-prefix": True,
+    }
+    health = _health(facts, url)
+    written = {key: json.dumps(value) for key, value in app.items()}
+    written["healthcheck_params"] = json.dumps(health) if health else ""  # "" removes the key
+    return Publication(app=written, unit=unit, once=False)
+
+
+def _health(facts: Facts, url: str) -> dict[str, str]:
+    """Return how the provider may find out which units answer; nothing without a path.
+
+    The question names the public host: Django refuses any other.
+    """
+    path = health_path(facts)
+    host = urls.parse(url).hostname
+    if not path or not host:
+        return {}
+    return {"path": path, "hostname": host, "interval": "10s", "timeout": "5s"}
 
 
 def parse(relation: Relation) -> Route | NotReady:
@@ -38,21 +58,13 @@ def parse(relation: Relation) -> Route | NotReady:
         return NotReady("no URL yet")
     try:
         answer: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return NotReady("its URL is not JSON")
     url = cast("dict[str, object]", answer).get("url") if isinstance(answer, dict) else None
     if not isinstance(url, str) or not url:
         return NotReady("no URL yet")
-    return normalised(url)
+    found = urls.web(url)
+    return Route(found) if found else NotReady("its URL is not an http URL")
 
 
-def normalised(text: str) -> Route | NotReady:
-    """Return the route of a URL: host in lower case, a path of at least `/`."""
-    url = urls.parse(text)
-    if url.scheme not in ("http", "https") or not url.hostname or not text.isprintable() or " " in text:
-        return NotReady("its URL is not an http URL")
-    rest = text.partition("://")[2][len(url.netloc) :]
-    return Route(f"{url.scheme}://{url.netloc.lower()}{rest if rest.startswith('/') else '/' + rest}")
-
-
-INTERFACE = Interface(name=INGRESS.name, provider="traefik-k8s", publish=publish, parse=parse)
+INTERFACE = Interface(name=INGRESS.name, provider="traefik-k8s", publish=publish, parse=parse, follows_url=True)

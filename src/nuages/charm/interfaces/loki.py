@@ -1,0 +1,90 @@
+"""Loki (`loki_push_api`): logs of every service in the container, forwarded by Pebble itself.
+
+Needs Juju 3.4: an older one has a Pebble that refuses a plan with log targets.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+from nuages.charm import urls
+from nuages.charm.facts import Bag, Facts, Relation
+from nuages.charm.interfaces.base import Interface, NotReady, Publication, no_secrets
+from nuages.charm.observability import rules
+from nuages.charm.observability.topology import labels, metadata
+from nuages.charm.variables import Variable
+from nuages.contract.endpoints import LOGGING
+
+
+def reads_units(_bag: Bag) -> bool:
+    """Each unit of the provider names its own URL."""
+    return True
+
+
+class Servers(NamedTuple):
+    """Where logs go."""
+
+    urls: tuple[tuple[str, str], ...]
+    """Remote unit, URL; sorted."""
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """None: the application writes to its standard output."""
+        return ()
+
+
+def publish(facts: Facts, _relation: Relation, _url: str) -> Publication:
+    """Say whose logs these are, and what to raise alarms about. Nothing is needed to be told where logs go."""
+    if not facts.repairs:
+        return Publication()  # the user's own rules are not read at other events
+    return Publication(
+        app={
+            "metadata": json.dumps(metadata(facts)),
+            "alert_rules": json.dumps(rules.document(facts, facts.custom.loki_alert_rules)),
+        },
+        once=False,
+    )
+
+
+def parse(relation: Relation) -> Servers | NotReady:
+    """Read the units' URLs; one unit that has none yet does not keep the others waiting."""
+    found = {unit: url for unit, bag in relation.units.items() if (url := _url_of(bag))}
+    return Servers(tuple(sorted(found.items()))) if found else NotReady("no endpoint yet")
+
+
+def _url_of(bag: Bag) -> str:
+    try:
+        answer: object = json.loads(bag.get("endpoint", "") or "null")
+    except (ValueError, RecursionError):
+        return ""
+    url = cast("dict[str, object]", answer).get("url") if isinstance(answer, dict) else None
+    return urls.web(url) if isinstance(url, str) else ""
+
+
+def log_targets(facts: Facts, relation: Relation) -> Mapping[str, Mapping[str, object]]:
+    """Return a log target for each unit that takes logs, named after it."""
+    value = parse(relation)
+    if isinstance(value, NotReady):
+        return {}
+    return {
+        unit: {
+            "override": "replace",
+            "type": "loki",
+            "location": url,
+            "services": ["all"],
+            "labels": labels(facts),
+        }
+        for unit, url in value.urls
+    }
+
+
+INTERFACE = Interface(
+    name=LOGGING.name,
+    provider="loki-k8s",
+    publish=publish,
+    parse=parse,
+    reads_units=reads_units,
+    several=True,
+    secrets=no_secrets,
+    log_targets=log_targets,
+)

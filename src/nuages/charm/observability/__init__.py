@@ -1,0 +1,1 @@
+"""What the charm tells Prometheus, Loki and Grafana about the application."""
