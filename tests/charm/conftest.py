@@ -12,7 +12,7 @@ from ops import pebble, testing
 
 import nuages.charm
 from nuages.build.documents import documents
-from nuages.charm import apply, migrations, probe
+from nuages.charm import apply, gunicorn, migrations, probe
 from nuages.charm.facts import Outcome
 from nuages.contract import layout
 from nuages.extension.expand import expand
@@ -101,8 +101,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         outcome = Outcome(step.release, step.database, step.attempt, **state.migration)
         container.write_program(migrations.OUTCOME, json.dumps(outcome._asdict()))
 
-    def ask(host: str, port: int, deadline: float, gone: Any) -> int:
-        state.calls.append(f"ask {host}")
+    def ask(question: Any, deadline: float, gone: Any) -> int:
+        state.calls.append(f"ask {question.host}" + question.path.rstrip("/"))
         if isinstance(state.answer, str):
             raise probe.NoAnswer(state.answer)
         return state.answer
@@ -110,6 +110,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     def reload(step: Any, container: Any, plan: Any) -> None:
         state.calls.append("reload")
         container.write(step.file)
+        container.write(step.file._replace(path=gunicorn.APPLIED))
         if step.layer.services:
             container.add_layer(step.layer.label, step.layer.services, {})
 

@@ -84,7 +84,7 @@ def test_same_event_again_does_nothing(
     state = ready(context, working(containers={container(tmp_path)}))
     world.calls.clear()
     touched: list[str] = []
-    for name in ("write", "write_program", "add_layer", "start", "stop", "restart", "hang_up", "run", "remove"):
+    for name in ("write", "write_program", "add_layer", "start", "stop", "hang_up", "run", "remove"):
         monkeypatch.setattr(f"nuages.charm.workload.Container.{name}", lambda *_, name=name, **__: touched.append(name))
     monkeypatch.setattr("nuages.charm.workload.Container.check_answers", lambda *_: True)
     for event in (context.on.config_changed(), context.on.update_status(), context.on.leader_elected()):
@@ -148,7 +148,7 @@ def test_scheduler_runs_on_unit_0_only(context: Context) -> None:
         ({"leader": False}, testing.WaitingStatus("waiting for the leader to make the secret key")),
         ({"secrets": set[Any]()}, testing.WaitingStatus("waiting for postgresql-k8s (postgresql): its secret cannot be read yet")),
         ({"config": {"webserver-workers": 0}}, testing.BlockedStatus("option webserver-workers is 0, must be at least 1: juju config notes webserver-workers=1")),
-        ({"config": {"mail": "secret:d2aaaaaaaaaaaaaaaaa5"}}, testing.BlockedStatus("cannot read the secret of option mail: juju grant-secret secret:d2aaaaaaaaaaaaaaaaa5 notes")),
+        ({"config": {"mail": "secret:d2aaaaaaaaaaaaaaaaa5"}}, testing.BlockedStatus("option mail names no secret; juju add-secret mail KEY=VALUE prints the ID for: juju config notes mail=ID")),
         ({"containers": {container(services={"other": ROCK["other"]})}}, testing.BlockedStatus("cannot use the rock: it has no service named django")),
     ],
 )  # fmt: skip

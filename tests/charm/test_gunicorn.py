@@ -31,20 +31,6 @@ def application(environ, start_response):
 """
 
 
-@pytest.mark.parametrize(
-    ("command", "expected"),
-    [
-        (COMMAND, COMMAND.replace("sync", "gevent")),
-        ("gunicorn -k sync a:b", "gunicorn -k gevent a:b"),
-        ("gunicorn --worker-class=sync a:b", "gunicorn --worker-class=gevent a:b"),
-        ("gunicorn --worker-class sync 'a:b'", "gunicorn --worker-class gevent 'a:b'"),
-        ("gunicorn a:b", None),
-    ],
-)
-def test_worker_class_in_the_command(command: str, expected: str | None) -> None:
-    assert gunicorn.with_worker_class(command, "gevent") == expected
-
-
 def test_application_in_the_command() -> None:
     assert gunicorn.application(COMMAND) == "notes.wsgi:application"
     assert gunicorn.application("gunicorn -b 0.0.0.0 -c 'x") == ""

@@ -60,7 +60,7 @@ def test_secret_option_makes_a_variable_of_each_key() -> None:
     [
         ({"webserver_workers": 0}, "option webserver-workers is 0, must be at least 1: juju config notes webserver-workers=1"),
         ({"webserver_timeout": -5}, "option webserver-timeout is -5, must be at least 0: juju config notes webserver-timeout=30"),
-        ({"webserver_worker_class": "tornado"}, "option webserver-worker-class is tornado, must be sync or gevent: juju config notes webserver-worker-class=sync"),
+        ({"webserver_worker_class": "tornado"}, "worker class tornado: not one of sync, gevent, gthread, asgi: juju config notes --reset webserver-worker-class"),
         ({"django_secret_key": ""}, "option django-secret-key is empty: juju config notes django-secret-key=KEY"),
         ({"django_secret_key": "a", "django_secret_key_id": "secret:x"}, "options django-secret-key and django-secret-key-id are both set: juju config notes --reset django-secret-key-id"),
         ({"django_secret_key_id": "secret:x"}, "cannot read the secret of option django-secret-key-id: juju grant-secret secret:x notes"),

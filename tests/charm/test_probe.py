@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from nuages.charm import probe
+from nuages.charm.plan import Question
 
 
 @contextlib.contextmanager
@@ -45,8 +46,10 @@ def test_any_status_is_an_answer_and_the_host_is_sent(code: int) -> None:
         connection.sendall(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % code)
 
     with server(answer) as port:
-        assert probe.ask("notes.example", port, 5, never) == code
+        assert probe.ask(Question("notes.example", port, "/well", "https"), 5, never) == code
+    assert seen[0].startswith(b"GET /well HTTP/1.1\r\n")
     assert b"Host: notes.example\r\n" in seen[0]
+    assert b"X-Forwarded-Proto: https\r\n" in seen[0]
 
 
 def test_request_waits_for_a_server_that_begins_late() -> None:
@@ -66,7 +69,7 @@ def test_request_waits_for_a_server_that_begins_late() -> None:
     timer = threading.Timer(0.2, begin)
     timer.start()
     try:
-        assert probe.ask("x", port, 10, never) == 200
+        assert probe.ask(Question("x", port), 10, never) == 200
     finally:
         timer.join()
         started[0].close()
@@ -78,12 +81,12 @@ def test_reason_of_a_crash_ends_the_waiting() -> None:
         port = spare.getsockname()[1]
     begun = time.monotonic()
     with pytest.raises(probe.NoAnswer, match="ImportError"):
-        probe.ask("x", port, 60, lambda: "ImportError: x")
+        probe.ask(Question("x", port), 60, lambda: "ImportError: x")
     assert time.monotonic() - begun < 30
 
 
 def test_server_that_keeps_silent_or_hangs_up() -> None:
     with server(lambda connection: None) as port, pytest.raises(probe.NoAnswer):
-        probe.ask("x", port, 0.3, never)
+        probe.ask(Question("x", port), 0.3, never)
     with server(lambda connection: connection.sendall(b"hello\r\n\r\n")) as port, pytest.raises(probe.NoAnswer):
-        probe.ask("x", port, 5, never)
+        probe.ask(Question("x", port), 5, never)

@@ -15,13 +15,14 @@ from nuages.charm.facts import SecretKey
 from nuages.charm.plan import (
     Ask,
     BagWrite,
+    Consult,
     File,
     Layer,
     Load,
+    Look,
     Migrate,
     Plan,
     Reload,
-    Restart,
     SecretWrite,
     Start,
     Step,
@@ -78,6 +79,8 @@ def apply(plan: Plan, charm: ops.CharmBase, container: Container, busy: Callable
         again = [_step(step, container, plan, busy) for step in plan.steps]
     except Failed as failure:
         return Outcome(_masked(failure.status, plan.secrets), key=key)
+    except pebble.TimeoutError:
+        return Outcome(statuses.SLOW_STOP(), key=key)
     except pebble.ConnectionError:
         return Outcome(statuses.WAITING_PEBBLE(container=container.name), key=key)
     except pebble.Error as error:
@@ -114,17 +117,16 @@ def _write_bag(write: BagWrite, charm: ops.CharmBase) -> None:
 def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status], None]) -> bool:
     """Carry out one step; return whether it calls for another round by itself."""
     if isinstance(step, Layer):
-        if step.services or step.checks:
-            container.add_layer(step.label, step.services, step.checks)
+        if step.services or step.checks or step.targets:
+            container.add_layer(step.label, step.services, step.checks, step.targets)
     elif isinstance(step, Write):
         container.write(step.file)
     elif isinstance(step, Stop):
         container.stop(step.services)
     elif isinstance(step, Start):
-        container.start(step.services)
-    elif isinstance(step, Restart):
-        for service in step.services:
-            _restart(service, container)
+        _start(step, container)
+    elif isinstance(step, Look):
+        _look(step.services, container)
     elif isinstance(step, Migrate):
         _migrate(step, container, busy)
         return True
@@ -132,6 +134,8 @@ def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status],
         _load(step, container)
     elif isinstance(step, Reload):
         _reload(step, container, plan)
+    elif isinstance(step, Consult):
+        _consult(step, container)
     else:
         if step.fresh:
             busy(statuses.STARTING())
@@ -139,13 +143,35 @@ def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status],
     return False
 
 
-def _restart(service: str, container: Container) -> None:
+def _start(step: Start, container: Container) -> None:
+    since = _now()
     try:
-        container.restart(service)
+        container.start(step.services, settle=step.settle)
     except pebble.ChangeError as error:
-        if service != layout.WEB_SERVICE:  # the web service is asked afterwards, which finds out more
-            reason = last_error(container.logs(service)) or pebble_reason(error)
-            raise Failed(statuses.SERVICE_FAILED(service=service, error=reason)) from error
+        _look(step.services, container, since)
+        raise Failed(statuses.PEBBLE_FAILED(error=pebble_reason(error))) from error
+
+
+def _look(names: tuple[str, ...], container: Container, since: str = "") -> None:
+    """Say why the first of these services does not run; nothing when all do by now."""
+    states = container.states()
+    for name in names:
+        if states.get(name) != "active":
+            lines = container.logs(name, since)
+            reason = last_error(lines) or (lines[-1].strip() if lines else "it ends at once")
+            raise Failed(statuses.SERVICE_FAILED(service=name, error=reason))
+
+
+def _consult(step: Consult, container: Container) -> None:
+    """Ask for the health path: what it says decides whether the unit gets requests."""
+    gone = partial(_gone, step.service, container, _now(BACKOFF), fresh=False)
+    path = step.question.path
+    try:
+        status = probe.ask(step.question, STEADY, gone)
+    except probe.NoAnswer as error:
+        raise Failed(statuses.UNHEALTHY(path=path, reason=error)) from error
+    if not 200 <= status <= 399:
+        raise Failed(statuses.UNHEALTHY(path=path, reason=f"status {status}"))
 
 
 def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]) -> None:
@@ -194,15 +220,18 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
         container.remove(path)
     since = _adopt(step.service, step.file, step.layer, container)
     container.remove(gunicorn.CANDIDATE)
-    question = Ask(step.service, step.host, layout.WEB_PORT, fresh=True)
+    question = Ask(step.service, step.question, fresh=True)
     try:
         _await_marker(step, container, since)
         _ask(question, container, since)
+        if step.strict:
+            _consult(Consult(step.service, step.question), container)
     except Failed as failure:
         since = _adopt(step.service, step.previous, step.previous_layer, container)
         _ask(question, container, since)
         reason = mask(failure.status.message, plan.secrets)
         raise Failed(statuses.REFUSED(error=reason.partition(": ")[2] or reason)) from failure
+    container.write(File(gunicorn.APPLIED, step.file.text))
     for path in gunicorn.markers(step.previous.text):
         container.remove(path)
 
@@ -240,7 +269,7 @@ def _ask(step: Ask, container: Container, since: str = "") -> None:
     since = since or _now(0 if step.fresh else BACKOFF)
     gone = partial(_gone, step.service, container, since, fresh=step.fresh)
     try:
-        probe.ask(step.host, step.port, FRESH if step.fresh else STEADY, gone)
+        probe.ask(step.question, FRESH if step.fresh else STEADY, gone)
     except probe.NoAnswer as error:
         if reason := gone():
             raise Failed(statuses.CRASHED(error=reason)) from error

@@ -1,19 +1,22 @@
 """From the container as it is to the container as it shall be: the steps in between."""
 
+import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from nuages.charm import gunicorn, migrations, secret_key, services, statuses
+from nuages.charm import gunicorn, inside, migrations, secret_key, services, statuses
 from nuages.charm.facts import Facts, Peer, Service, Workload
 from nuages.charm.plan import (
     Ask,
     BagWrite,
+    Consult,
     File,
     Layer,
     Load,
+    Look,
     Migrate,
+    Question,
     Reload,
-    Restart,
     SecretWrite,
     Start,
     Step,
@@ -36,12 +39,17 @@ _CHECK: dict[str, object] = {"override": "replace", "level": "ready", "threshold
 # again and again; so a connection proves nothing at first. Until the charm has got an answer to a request, the check
 # connects to a port where nobody listens. After that the connection is a good and nearly free sign of life: the
 # master ends when its workers cannot boot, and a request now and then would fill the log and bother the application.
+# Who wants requests all the same names a health path: then a small program asks for it, as a visitor would.
 CLOSED: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": 1}}
 OPEN: dict[str, object] = {**_CHECK, "tcp": {"host": "127.0.0.1", "port": layout.WEB_PORT}}
+HEALTH = layout.STATE_DIRECTORY + "/health.py"
+HEALTH_PERIOD = "10s"
 
 
 UP = ("active", "backoff")
 """States of a service that runs, or that Pebble is about to bring back."""
+DOWN = ("backoff", "error")
+"""States of a service that has ended though it should run."""
 
 
 class Target(NamedTuple):
@@ -51,9 +59,13 @@ class Target(NamedTuple):
     """Of the web service, without what only gunicorn itself needs."""
     services: dict[str, Service]
     config: gunicorn.Config
-    host: str
+    question: Question
+    healthy: bool
+    """Whether the question has to be answered well, not just somehow: a health path is configured."""
     wish: migrations.Wish
     migrate: tuple[str, ...]
+    files: tuple[File, ...] = ()
+    """What integrations bring along; each path stands in a variable and differs with the content."""
 
 
 class Work(NamedTuple):
@@ -79,7 +91,7 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             web = workload.original[WEB]
             definition = migrations.service(target.migrate, target.wish, attempt, web, target.environment)
             run = Migrate(migrations.SERVICE, definition, *target.wish, attempt)
-            return Work(statuses.MIGRATING(), (*gate, run), bags)
+            return Work(statuses.MIGRATING(), (*gate, *_files(workload, target), run), bags)
         if ticket.action == "failed" and workload.outcome is not None:
             return Work(statuses.MIGRATION_FAILED(error=workload.outcome.error), gate, bags)
         if ticket.action == "wait":
@@ -87,10 +99,33 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             return Work(elsewhere if ticket.holder else statuses.MIGRATION_TICKET(), gate, bags)
     steps = _steps(workload, target)
     secret: SecretWrite | None = None
-    if all(isinstance(step, Ask) for step in steps):
+    if all(isinstance(step, Ask | Consult | Look) for step in steps):
         more, secret = secret_key.acknowledge(facts)
         bags += more
     return Work(statuses.ACTIVE(), gate + steps, bags, secret)
+
+
+def open_check(target: Target) -> dict[str, object]:
+    """Return the ready check of a web service that has answered."""
+    question = target.question
+    if not target.healthy:
+        return {**OPEN, "tcp": {"host": "127.0.0.1", "port": question.port}}
+    words = (layout.PYTHON, "-I", "-S", HEALTH, str(question.port), question.host, question.protocol, question.path)
+    web = target.services[WEB]
+    owner = {key: web[key] for key in ("user", "group") if web.get(key)}
+    program = {"command": shlex.join(words), **owner}
+    return {**_CHECK, "period": HEALTH_PERIOD, "timeout": "5s", "exec": program}
+
+
+def _files(workload: Workload, target: Target) -> list[Step]:
+    """Return the writing of those files that the configuration in force does not name yet."""
+    known = workload.gunicorn or ""
+    group = _group(target.services[WEB])
+    return [Write(file._replace(group=file.group or group)) for file in target.files if file.path not in known]
+
+
+def _group(service: Service) -> str:
+    return str(service.get("group") or service.get("user") or "")
 
 
 def _steps(workload: Workload, target: Target) -> tuple[Step, ...]:
@@ -100,59 +135,83 @@ def _steps(workload: Workload, target: Target) -> tuple[Step, ...]:
     service, and when it answers the check and the others.
     """
     wanted = target.services
-    changed = [name for name in wanted if not services.same(workload.services.get(name), wanted[name])]
-    steps: list[Step] = []
+    steps: list[Step] = _files(workload, target)
     if helpers := _to_start(workload, {name: each for name, each in workload.original.items() if name not in wanted}):
         steps.append(Start(helpers))
-    steps += _web(workload, target, changed)
-    if workload.checks.get(CHECK, {}).get("tcp") != OPEN["tcp"]:
-        steps.append(Layer(GATE, checks={CHECK: OPEN}))
-    steps += _others(workload, wanted, changed)
+    steps += _web(workload, target)
+    check = open_check(target)
+    now = workload.checks.get(CHECK, {})
+    opened = all(now.get(kind) == check.get(kind) for kind in ("tcp", "exec"))
+    if not opened:
+        if target.healthy:
+            steps.append(Write(File(HEALTH, inside.text("health"), _group(wanted[WEB]))))
+        steps.append(Layer(GATE, checks={CHECK: check}))
+    steps += _others(workload, wanted)
+    if target.healthy and (steps or not workload.answering):
+        steps.append(Consult(WEB, target.question))
+    if crashing := tuple(sorted(name for name in wanted if name != WEB and workload.states.get(name) in DOWN)):
+        steps.append(Look(crashing))
     return tuple(steps)
 
 
-def _web(workload: Workload, target: Target, changed: list[str]) -> list[Step]:
-    wanted = target.services[WEB]
-    layer = Layer(LABEL, {name: target.services[name] for name in changed})
-    user = str(wanted.get("user") or "")
-    file = File(layout.GUNICORN_CONFIG, target.config.text, str(wanted.get("group") or user))
+def _web(workload: Workload, target: Target) -> list[Step]:
+    wanted, now = target.services[WEB], workload.services.get(WEB)
+    changed = not services.same(now, wanted)
+    layer = Layer(LABEL, {WEB: wanted} if changed else {})
+    file = File(layout.GUNICORN_CONFIG, target.config.text, _group(wanted))
     new_file = workload.gunicorn != file.text
     alive = workload.states.get(WEB) == "active"
-    ask = Ask(WEB, target.host, layout.WEB_PORT, fresh=False)
+    ask = Ask(WEB, target.question, fresh=False)
     steps: list[Step] = []
-    if not alive or workload.gunicorn is None or services.needs_restart(workload.services.get(WEB), wanted):
+    if not alive or workload.gunicorn is None or services.needs_restart(now, wanted, reads_environment=False):
+        if alive:
+            steps.append(Stop((WEB,)))
         if new_file:
-            steps.append(Write(file))
+            steps += [Write(file), Write(File(gunicorn.APPLIED, file.text))]
         if changed:
             steps.append(layer)
-        steps.append(Restart((WEB,)) if alive else Start((WEB,)))
-        return [*steps, ask._replace(fresh=True)]
+        return [*steps, Start((WEB,)), ask._replace(fresh=True)]
     if new_file:
         application = gunicorn.application(str(wanted.get("command", "")))
         candidate = file._replace(path=gunicorn.CANDIDATE)
         previous = file._replace(text=workload.gunicorn)
-        before = Layer(LABEL, {name: workload.services[name] for name in changed if name in workload.services})
+        before = Layer(LABEL, {WEB: now} if changed and now is not None else {})
+        user, strict = str(wanted.get("user") or ""), target.healthy and workload.answering
         return [
             Load(candidate, layout.PYTHON, application, user, layout.APP_DIRECTORY),
-            Reload(file, layer, previous, before, WEB, target.config.marker, target.host),
+            Reload(file, layer, previous, before, WEB, target.config.marker, target.question, strict),
         ]
     if changed:
-        steps.append(layer)
-    if WEB in changed:
-        steps.append(Start((WEB,)))
+        steps += [layer, Start((WEB,))]
     return steps if workload.answering else [*steps, ask]
 
 
-def _others(workload: Workload, wanted: dict[str, Service], changed: list[str]) -> list[Step]:
-    """Stop, restart and start the application's services but the web service."""
-    rest = {name: service for name, service in wanted.items() if name != WEB}
-    halt = tuple(name for name in rest if services.is_scheduler(name) and rest[name].get("startup") != "enabled")
-    running = [name for name in rest if workload.states.get(name) in UP and rest[name].get("startup") == "enabled"]
+def _others(workload: Workload, wanted: dict[str, Service]) -> list[Step]:
+    """Stop, restart and start the application's services but the web service, one after the other."""
+    halt = tuple(
+        name for name, each in wanted.items() if services.is_scheduler(name) and each.get("startup") != "enabled"
+    )
     steps: list[Step] = [*stop(workload, halt)]
-    if restart := tuple(sorted(name for name in running if name in changed)):
-        steps.append(Restart(restart))
-    if start := _to_start(workload, rest):
-        steps.append(Start(start))
+    adopt: dict[str, Service] = {}
+    restart: list[str] = []
+    for name, service in sorted(wanted.items()):
+        now = workload.services.get(name)
+        if name == WEB or services.same(now, service):
+            continue
+        runs = workload.states.get(name) in UP and service.get("startup") == "enabled"
+        if runs and services.needs_restart(now, service):
+            restart.append(name)
+        else:
+            adopt[name] = service
+    if adopt:
+        steps.append(Layer(LABEL, adopt))
+    for name in restart:
+        steps += [Stop((name,)), Layer(LABEL, {name: wanted[name]}), Start((name,), settle=True)]
+    start = _to_start(workload, {name: service for name, service in wanted.items() if name != WEB})
+    if start := tuple(
+        sorted({*start, *(name for name in adopt if workload.states.get(name) in UP and name not in halt)})
+    ):
+        steps.append(Start(start, settle=True))
     return steps
 
 

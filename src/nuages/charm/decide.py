@@ -1,20 +1,31 @@
 """From facts to a plan. Pure: the same facts give the same plan."""
 
 from collections.abc import Iterator
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
-from nuages.charm import environment, gunicorn, interfaces, migrations, options, secret_key, services, statuses
+from nuages.charm import (
+    environment,
+    gunicorn,
+    interfaces,
+    migrations,
+    options,
+    secret_key,
+    services,
+    statuses,
+    urls,
+    worker_class,
+)
 from nuages.charm.converge import CHECK, CLOSED, GATE, WEB, Target, Work, converge, stop
 from nuages.charm.facts import Endpoint, Facts, Relation, Workload
 from nuages.charm.interfaces.base import NotReady, Value
 from nuages.charm.interfaces.database import Database
 from nuages.charm.interfaces.ingress import Route
 from nuages.charm.options import Settings
-from nuages.charm.plan import BagWrite, Layer, Plan, Step
+from nuages.charm.plan import BagWrite, Layer, Plan, Question, Step
 from nuages.charm.statuses import Status
 from nuages.charm.variables import Variable
 from nuages.contract import layout
-from nuages.contract.endpoints import INTERFACES
+from nuages.contract.endpoints import INGRESS, INTERFACES
 
 DATABASES = frozenset(interface.name for interface in INTERFACES if interface.database)
 
@@ -30,10 +41,10 @@ def decide(facts: Facts) -> Plan:
     work = _work(facts, settings, found, key, variables)
     return Plan(
         status=work.status,
-        steps=work.steps,
+        steps=(*log_targets(facts, found), *work.steps),
         bags=(*publications(facts, found), *work.bags),
         secret=key.write or work.secret,
-        ports=(layout.WEB_PORT,) if facts.repairs and isinstance(facts.workload, Workload) else None,
+        ports=(facts.paas.port,) if facts.opens_ports and isinstance(facts.workload, Workload) else None,
         version=facts.workload.survey.version if is_new(facts.workload) else "",
         rotating=bool((facts.key.content or {}).get("next")),
         secrets=tuple(sorted({variable.value for variable in variables if variable.secret and variable.value})),
@@ -71,7 +82,7 @@ def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tup
     writes: list[BagWrite] = []
     url = environment.base_url(facts, _ingress(found))
     for relation, interface, value in found:
-        if not (isinstance(value, NotReady) or facts.repairs):
+        if not (isinstance(value, NotReady) or facts.repairs or (interface.follows_url and route_changes(facts))):
             continue
         publication = interface.publish(facts, relation, url)
         if publication.once and not isinstance(value, NotReady):
@@ -81,6 +92,12 @@ def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tup
         if publication.unit:
             writes.append(BagWrite(relation.endpoint, relation.id, "unit", publication.unit))
     return tuple(writes)
+
+
+def route_changes(facts: Facts) -> bool:
+    """Whether the public URL may be another one after this event."""
+    routes = [endpoint.name for endpoint in facts.endpoints if endpoint.interface == INGRESS.name]
+    return facts.event.startswith(tuple(f"{name.replace('-', '_')}_relation_" for name in routes))
 
 
 def _ingress(found: tuple[interfaces.Integration, ...]) -> str:
@@ -176,38 +193,69 @@ def _target(
     web = workload.original.get(WEB)
     if web is None:
         return statuses.ROCK_UNUSABLE(reason=f"it has no service named {WEB}")
-    command: str | None = str(web.get("command", ""))
-    if settings.worker_class:
-        if settings.worker_class not in ("sync", *workload.survey.modules):
-            return statuses.ROCK_UNUSABLE(
-                reason=f"webserver-worker-class is {settings.worker_class}, add gunicorn[{settings.worker_class}]"
-                " to the requirements"
-            )
-        command = gunicorn.with_worker_class(command or "", settings.worker_class)
-        if command is None:
-            return statuses.ROCK_UNUSABLE(reason="webserver-worker-class is set, but the command has no -k to change")
+    command = worker_class.command(
+        str(web.get("command", "")), settings.worker_class, workload.survey.modules, facts.app
+    )
+    if isinstance(command, Status):
+        return command
     values = {variable.name: variable.value for variable in variables}
     webserver = dict(settings.webserver)
     wanted = services.target(
         workload.original,
         values,
-        command=command or "",
+        command=command,
         kill_delay=gunicorn.kill_delay(webserver),
         first_unit=facts.number == 0,
     )
-    whole = {**services.environment_of(web), **values}
+    whole = services.environment_of(wanted[WEB])
+    whole.pop(layout.WEB_SERVER_VARIABLE)
+    traced = layout.TRACING_VARIABLE in values and all(
+        name in workload.survey.modules for name in layout.TRACING_MODULES
+    )
     config = gunicorn.config(
         whole,
         workload.survey.environment,
         webserver,
         statsd=layout.STATSD_SERVICE in workload.original,
+        port=facts.paas.port,
+        tracing=traced,
+        json_logs=facts.paas.json_logs,
     )
     databases = sorted(each.value.identity for each in found if isinstance(each.value, Database))
+    url = urls.parse(environment.base_url(facts, _ingress(found)))
+    health = options.health_path(facts)
+    host = environment.public_host(facts, _ingress(found))
     return Target(
         environment=whole,
         services=wanted,
         config=config,
-        host=environment.public_host(facts, _ingress(found)),
+        question=Question(host, facts.paas.port, health or "/", url.scheme),
+        healthy=health != "",
         wish=migrations.Wish(workload.survey.release, " ".join(databases)),
         migrate=migrations.command(workload.survey.files),
+        files=tuple(file for each, value in usable(facts, found) for file in each.interface.files(value)),
     )
+
+
+def log_targets(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tuple[Step, ...]:
+    """Return the step that brings Pebble's log targets to what integrations want; one nobody wants is silenced.
+
+    Pebble forgets no target. Which are ours the label says that names the unit; a rock may have targets of its own.
+    """
+    if not isinstance(facts.workload, Workload):
+        return ()
+    now = facts.workload.targets
+    wanted = {
+        name: target for each in found for name, target in each.interface.log_targets(facts, each.relation).items()
+    }
+    for name, target in now.items():
+        labels = target.get("labels")
+        ours = isinstance(labels, dict) and cast("dict[str, object]", labels).get("juju_unit") == facts.unit
+        if ours and name not in wanted:
+            wanted[name] = {**target, "services": ["-all"], "location": "(removed)"}
+    changed = {
+        name: {**target, "override": "replace"}
+        for name, target in wanted.items()
+        if any(now.get(name, {}).get(key) != value for key, value in target.items() if key != "override")
+    }
+    return (Layer(f"{facts.container}-log-forwarding", targets=changed),) if changed else ()

@@ -7,13 +7,14 @@ from nuages.charm import urls
 from nuages.charm.facts import Facts
 from nuages.charm.options import Settings
 from nuages.charm.variables import Variable
-from nuages.contract import layout
+from nuages.contract import bases
 from nuages.contract.endpoints import HTTP_PROXY
+from nuages.contract.options import MODERN_VARIABLES
 
 
 def base_url(facts: Facts, ingress: str) -> str:
     """Return the URL under which users reach the application: the ingress's, else the Kubernetes service's."""
-    return ingress or f"http://{facts.app}.{facts.model}:{layout.WEB_PORT}"
+    return ingress or f"http://{facts.app}.{facts.model}:{facts.paas.port}"
 
 
 def public_host(facts: Facts, ingress: str) -> str:
@@ -38,6 +39,7 @@ def build(
     found = [
         Variable("DJANGO_CSRF_TRUSTED_ORIGINS", json.dumps([parts.origin]), url_origin),
         *settings.variables,
+        *_metrics(facts),
         Variable("DJANGO_ALLOWED_HOSTS", json.dumps(hosts), f"option django-allowed-hosts and {url_origin}"),
         Variable("DJANGO_BASE_URL", url, url_origin),
         *key,
@@ -46,6 +48,14 @@ def build(
         *provided,
     ]
     return tuple(sorted({variable.name: variable for variable in found}.values()))
+
+
+def _metrics(facts: Facts) -> list[Variable]:
+    """Return where metrics are scraped, which the charms of 26.04 tell their applications."""
+    if not MODERN_VARIABLES.keys() <= bases.BY_CONTAINER[facts.container].variables.keys():
+        return []
+    values = (("DJANGO_METRICS_PORT", str(facts.paas.metrics_port)), ("DJANGO_METRICS_PATH", facts.paas.metrics_path))
+    return [Variable(name, value, "built in, or paas-config.yaml") for name, value in values]
 
 
 def _proxies(facts: Facts) -> list[Variable]:

@@ -110,6 +110,17 @@ class Paas(NamedTuple):
 PLAIN = Paas()
 
 
+class Custom(NamedTuple):
+    """The user's own rules and dashboards, from cos_custom/: by path, parsed."""
+
+    prometheus_alert_rules: Mapping[str, object] = {}
+    loki_alert_rules: Mapping[str, object] = {}
+    grafana_dashboards: Mapping[str, object] = {}
+
+
+NO_CUSTOM = Custom()
+
+
 Service = Mapping[str, object]
 """A service as Pebble's plan writes it."""
 
@@ -153,14 +164,18 @@ class Facts:
     options: tuple[Option, ...] = ()
     config: Mapping[str, Value] = field(default_factory=dict[str, Value])
     option_secrets: Mapping[str, Content | None] = field(default_factory=dict[str, "Content | None"])
-    """By option of type secret that is set; None for a secret that cannot be read."""
+    """By option of type secret that is set; None for a secret that is not granted, empty when there is none."""
     endpoints: tuple[Endpoint, ...] = ()
     relations: tuple[Relation, ...] = ()
+    related: frozenset[str] = frozenset()
+    """Endpoints that have a relation, as far as they were asked for."""
     peer: Peer | None = None
     key: SecretKey = NO_KEY
     proxies: Mapping[str, str] = field(default_factory=dict[str, str])
     """The model's proxies: http, https, no."""
     paas: Paas = PLAIN
+    custom: Custom = NO_CUSTOM
+    """Nothing unless it is to be published at this event."""
     address: str = ""
     """This unit's address; "" unless it is to be published at this event."""
     fqdn: str = ""
@@ -174,11 +189,22 @@ class Facts:
 
     @property
     def repairs(self) -> bool:
-        """Whether own bags and ports are compared at this event, though their relation works already."""
-        return self.event in REPAIR_EVENTS or self.event.endswith(("_relation_created", "_relation_joined"))
+        """Whether own bags are compared at this event, though their relation works already: that costs two calls each.
+
+        It is when what they say may differ: our own address, another leader, another charm, a relation's beginning.
+        """
+        return repairs(self.event)
+
+    @property
+    def opens_ports(self) -> bool:
+        """Whether the opened ports are compared at this event. They outlive the pod; only another charm changes them."""
+        return self.event in ("install", "start", "upgrade_charm", "pebble_ready")
 
 
-REPAIR_EVENTS = frozenset(
-    ("install", "start", "upgrade_charm", "config_changed", "leader_elected", "update_status", "pebble_ready")
-)
+def repairs(event: str) -> bool:
+    """Whether an event is one at which everything is compared, whatever is remembered."""
+    return event in REPAIR_EVENTS or event.endswith(("_relation_created", "_relation_joined"))
+
+
+REPAIR_EVENTS = frozenset(("install", "start", "upgrade_charm", "config_changed", "leader_elected", "pebble_ready"))
 """Juju sends config-changed when a pod's address changes, upgrade-charm when the pod is replaced."""

@@ -2,17 +2,16 @@
 
 import json
 import os
-import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import ops
-from ops import pebble
+from ops import hookcmds, pebble
 
-from nuages.charm import inside, interfaces, migrations, secret_key
+from nuages.charm import gunicorn, inside, interfaces, migrations, secret_key
 from nuages.charm.converge import CHECK, WEB
 from nuages.charm.facts import (
     Bag,
@@ -28,13 +27,18 @@ from nuages.charm.facts import (
     Survey,
     Value,
     Workload,
+    repairs,
 )
+from nuages.charm.observability import files
 from nuages.charm.texts import last_line
 from nuages.charm.workload import Container
 from nuages.contract import bases, endpoints, layout
 
 STATE = layout.STATE_DIRECTORY + "/workload.json"
 """What was found out about the container when it was new. It is lost with the container, as it should be."""
+
+FORGETFUL = ("install", "start", "upgrade_charm", "leader_elected")
+"""Events at which no memory of earlier ones counts."""
 
 PROXIES = {"http": "JUJU_CHARM_HTTP_PROXY", "https": "JUJU_CHARM_HTTPS_PROXY", "no": "JUJU_CHARM_NO_PROXY"}
 
@@ -52,13 +56,23 @@ def base_of(charm: ops.CharmBase) -> bases.Base:
     raise RuntimeError(f"cannot run this charm: its metadata has no container named {known}; pack it with nuages pack")
 
 
-def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Facts:
-    """Return what can be known now. `key` stands for the secret's content when this hook has changed it already."""
+def gather(
+    charm: ops.CharmBase, event: str, key: SecretKey | None = None, related: frozenset[str] | None = None
+) -> Facts:
+    """Return what can be known now.
+
+    Args:
+        charm: the charm.
+        event: what happens.
+        key: the secret key, when this hook has changed it already.
+        related: endpoints that had a relation at the last event, `Facts.related`; None when that is not known.
+    """
     base = base_of(charm)
     model, unit = charm.model, charm.unit
     leader = unit.is_leader()
     options = _options(charm)
     config: dict[str, Value] = dict(charm.config)
+    asked = _asked(charm, event, related)
     facts = Facts(
         event=event,
         app=charm.app.name,
@@ -72,7 +86,7 @@ def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Fa
         options=options,
         config=config,
         option_secrets={
-            option.name: _secret(model, str(config[option.name]))
+            option.name: _secret(model, str(config[option.name]), absent={})
             for option in options
             if option.type == "secret" and option.name in config
         },
@@ -80,9 +94,11 @@ def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Fa
             Endpoint(name, str(meta.interface_name), not (meta.optional or _contributed(name, meta)))
             for name, meta in charm.meta.requires.items()
         ),
-        relations=tuple(_relations(charm)),
+        related=frozenset(name for name in asked if charm.model.relations[name]),
+        relations=tuple(_relations(charm, asked)),
         peer=_peer(model, base.peer, leader),
         proxies={name: os.environ.get(variable, "") for name, variable in PROXIES.items()},
+        paas=files.paas(Path(charm.charm_dir)),
     )
     facts = replace(
         facts,
@@ -90,7 +106,8 @@ def gather(charm: ops.CharmBase, event: str, key: SecretKey | None = None) -> Fa
         workload=_workload(Container(unit.get_container(base.container))),
     )
     if facts.repairs:
-        facts = replace(facts, address=_address(charm, facts), fqdn=socket.getfqdn())
+        custom = files.custom(Path(charm.charm_dir))
+        facts = replace(facts, address=_address(charm, facts), fqdn=socket.getfqdn(), custom=custom)
     return facts
 
 
@@ -118,30 +135,59 @@ def _contributed(name: str, meta: ops.RelationMeta) -> bool:
     return known is not None and known.contributed and known.endpoint == name
 
 
-def _secret(model: ops.Model, uri: str) -> Content | None:
-    """Return the newest content of a secret of somebody else; None when it cannot be read."""
+def _secret(model: ops.Model, uri: str, absent: Content | None = None) -> Content | None:
+    """Return the newest content of a secret of somebody else; None when it cannot be read, `absent` without any.
+
+    ops reads a secret when it is looked up and once more when it is refreshed. Its hook commands do both in one call,
+    but they are not there in `ops.testing`, which is told by the variable that every real hook has.
+    """
     try:
-        return model.get_secret(id=uri).get_content(refresh=True)
-    except (ops.SecretNotFoundError, ops.ModelError):
+        if "JUJU_CONTEXT_ID" not in os.environ:
+            return model.get_secret(id=uri).get_content(refresh=True)
+        return hookcmds.secret_get(id=uri, refresh=True)
+    except ops.SecretNotFoundError:
+        return absent
+    except ops.ModelError:
         return None
+    except hookcmds.Error as error:
+        return absent if "not found" in error.stderr.lower() else None
 
 
-def _relations(charm: ops.CharmBase) -> list[Relation]:
+def _asked(charm: ops.CharmBase, event: str, related: frozenset[str] | None) -> list[str]:
+    """Return the endpoints whose relations have to be asked for: each costs a call, related or not.
+
+    A relation comes with its own event, so that what was related at the last event is enough, but for events at which
+    nothing is taken for granted.
+    """
+    found: list[str] = []
+    for name, meta in (*charm.meta.requires.items(), *charm.meta.provides.items()):
+        known = endpoints.BY_NAME.get(str(meta.interface_name))
+        own = event.startswith(name.replace("-", "_") + "_relation_")
+        if meta.role is ops.RelationRole.provides:
+            # It gives the application nothing: all that can be missing is what we publish.
+            if known is None or known.role != "provides" or not (own or repairs(event)):
+                continue
+        elif (known is None or known.role == "provides") and (meta.optional or _contributed(name, meta)):
+            continue
+        if related is None or name in related or own or event in FORGETFUL:
+            found.append(name)
+    return found
+
+
+def _relations(charm: ops.CharmBase, asked: Iterable[str]) -> list[Relation]:
     found: list[Relation] = []
-    for endpoint, meta in (*charm.meta.requires.items(), *charm.meta.provides.items()):
-        interface = interfaces.BY_NAME.get(str(meta.interface_name))
+    for endpoint in asked:
+        meta = charm.meta.relations[endpoint]
         known = endpoints.BY_NAME.get(str(meta.interface_name))
         provides = meta.role is ops.RelationRole.provides
-        if provides != (known is not None and known.role == "provides"):
-            interface = None  # the other side of an interface that we speak
-        if interface is None and (meta.optional or provides or _contributed(endpoint, meta)):
-            continue  # nothing follows from it, and asking costs a call
+        speaks = known is not None and provides == (known.role == "provides")
         for relation in charm.model.relations[endpoint]:
             if not relation.active:
                 continue
             bag: Bag = {}
             units: dict[str, Bag] = {}
             contents: dict[str, Content | None] = {}
+            interface = interfaces.BY_NAME.get(str(meta.interface_name)) if speaks else None
             if interface is not None:
                 bag = dict(relation.data[relation.app])
                 if interface.reads_units(bag):
@@ -185,6 +231,8 @@ def _key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
 
 def new_key() -> str:
     """Return a new secret key."""
+    import secrets  # only here: it is slow to import and needed once in an application's life
+
     return secrets.token_urlsafe(64)
 
 
@@ -228,7 +276,7 @@ def _reachable(container: Container) -> Workload | str:
         states=container.states(),
         targets=plan.get("log-targets", {}),
         answering=CHECK in checks and container.check_answers(CHECK),
-        gunicorn=container.read(layout.GUNICORN_CONFIG),
+        gunicorn=container.read(gunicorn.APPLIED),
         outcome=_outcome(container) if migrations.SERVICE in plan.get("services", {}) else None,
     )
 
@@ -251,7 +299,8 @@ def _survey(container: Container, services: Mapping[str, Service]) -> str:
 
     service = services[WEB]
     user, group = str(service.get("user") or ""), str(service.get("group") or service.get("user") or "")
-    container.own_directory(layout.STATE_DIRECTORY + "/run", user, group)
+    for directory in (gunicorn.RUN_DIRECTORY, layout.HOME_DIRECTORY):
+        container.own_directory(directory, user, group)
     container.write(File(STATE, text))
     return text
 

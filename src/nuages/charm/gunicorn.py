@@ -19,17 +19,19 @@ RUN_DIRECTORY = layout.STATE_DIRECTORY + "/run"
 CANDIDATE = "/django/gunicorn.conf.next.py"
 """Where a configuration stands while it is tried."""
 
+APPLIED = layout.STATE_DIRECTORY + "/gunicorn.conf.py"
+"""A copy of the configuration that is in force, written when it is: a hook that was killed half-way finds out by it."""
+
 GRACE = 30
 """gunicorn's default `graceful_timeout`, in seconds."""
 
-_WORKER_CLASS = re.compile(r"((?:^|\s)(?:-k|--worker-class)(?:\s+\[\s*|\s+|=))([^\s\]]+)")
 _APPLICATION = re.compile(r"[\w.]+:[\w.]+(\(.*\))?")
 
 _TEMPLATE = '''\
 """Written by the charm, which writes it anew when the configuration changes: what is changed here does not last."""
 
 import os
-
+{imports}
 _ENVIRONMENT = {{
 {environment}}}
 _CONTAINER = {{
@@ -54,10 +56,10 @@ accesslog = "-"
 errorlog = "-"
 access_log_format = (
     '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"'
-    ' "%({{x-forwarded-host}}i)s" "%({{x-request-id}}i)s"'
+    ' "%({{x-forwarded-host}}i)s" "%({{x-request-id}}{identifier})s"'
 )
 control_socket_disable = True
-{settings}
+{more}{settings}
 
 def post_worker_init(worker):
     """Tell the charm when all workers of this configuration have loaded the application."""
@@ -73,6 +75,83 @@ def post_worker_init(worker):
         pass  # the charm then waits for an answer only
 '''
 
+_LOGGER = "gunicorn.glogging import Logger"
+_STATSD_LOGGER = "gunicorn.instrument.statsd import Statsd as Logger"
+"""What gunicorn itself takes when `statsd_host` is set and nothing else is asked for."""
+
+_JSON_IMPORTS = """\
+import datetime
+import json
+import logging
+"""
+
+_JSON = '''
+
+from {logger}  # noqa: E402
+
+
+class JsonFormatter(logging.Formatter):
+    """A line of JSON for each record; of a request its parts, too."""
+
+    def format(self, record):
+        moment = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
+        entry = {{
+            "timestamp": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "process": record.process,
+            "message": record.getMessage(),
+        }}
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        if record.name == "gunicorn.access" and isinstance(record.args, dict):
+            names = {{
+                "remote": "h",
+                "method": "m",
+                "path": "U",
+                "query": "q",
+                "status": "s",
+                "bytes": "b",
+                "seconds": "L",
+                "referer": "f",
+                "user_agent": "a",
+                "forwarded_host": "{{x-forwarded-host}}i",
+                "request_id": "{{x-request-id}}i",
+            }}
+            entry.update((name, record.args[key]) for name, key in names.items())
+        return json.dumps(entry, default=str)
+
+
+class JsonLogger(Logger):
+    """gunicorn's own logger with other words."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        for log in (self.error_log, self.access_log):
+            for handler in log.handlers:
+                handler.setFormatter(JsonFormatter())
+
+
+'''
+
+_TRACING = '''
+
+def post_fork(server, worker):
+    """Send this worker's spans to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names."""
+    if hasattr(worker, "patch"):
+        worker.patch()  # gevent has to come before the first thread
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+'''
+
 
 class Config(NamedTuple):
     """A configuration file."""
@@ -83,19 +162,36 @@ class Config(NamedTuple):
 
 
 def config(
-    environment: Mapping[str, str], container: Mapping[str, str], webserver: Mapping[str, int], *, statsd: bool
+    environment: Mapping[str, str],
+    container: Mapping[str, str],
+    webserver: Mapping[str, int],
+    *,
+    statsd: bool,
+    port: int = layout.WEB_PORT,
+    tracing: bool = False,
+    json_logs: bool = False,
 ) -> Config:
-    """Return the configuration file. `container` are the variables of the container itself."""
+    """Return the configuration file. `container` are the variables of the container itself.
+
+    With `statsd` and `json_logs` a change would need a restart; they depend on the rock and on the charm alone, which
+    a running container keeps.
+    """
     settings = dict(webserver)
     if settings.get("timeout", 0) > GRACE:
         settings["graceful_timeout"] = settings["timeout"]
     lines = [f"{name} = {value}" for name, value in sorted(settings.items())]
-    if statsd:  # a change of it would need a restart, so it depends on the rock alone
+    if statsd:
         lines.insert(0, f"statsd_host = {layout.STATSD_HOST!r}")
+    if json_logs:
+        lines.append("logger_class = JsonLogger")
     fields = {
         "environment": _items(environment),
         "container": _items(container),
-        "bind": f"0.0.0.0:{layout.WEB_PORT}",
+        "bind": f"0.0.0.0:{port}",
+        "imports": _JSON_IMPORTS if json_logs else "",
+        "identifier": "o" if tracing else "i",
+        "more": (_JSON.format(logger=_STATSD_LOGGER if statsd else _LOGGER) if json_logs else "")
+        + (_TRACING if tracing else ""),
         "directory": layout.APP_DIRECTORY,
         "settings": "".join(line + "\n" for line in lines),
     }
@@ -118,12 +214,6 @@ def marker_of(text: str) -> str:
     """Return the marker that a configuration file names; "" when it names none."""
     found = re.search(rf"{re.escape(RUN_DIRECTORY)}/loaded-[0-9a-f]{{8}}", text)
     return found.group() if found else ""
-
-
-def with_worker_class(command: str, worker_class: str) -> str | None:
-    """Return the command with another worker class; None when it names none that could be replaced."""
-    changed, count = _WORKER_CLASS.subn(lambda match: match.group(1) + worker_class, command, count=1)
-    return changed if count else None
 
 
 def application(command: str) -> str:

@@ -5,11 +5,12 @@ import re
 from typing import NamedTuple
 
 from nuages.charm import statuses
-from nuages.charm.facts import Facts, Option, Value
+from nuages.charm.facts import Content, Facts, Option, Value
 from nuages.charm.statuses import Status
 from nuages.charm.variables import Variable
 from nuages.contract import layout
 from nuages.contract.options import (
+    ALLOWED_HOSTS,
     APP_SECRET_KEY,
     CLASSIC,
     DROPPED_PREFIXES,
@@ -28,6 +29,11 @@ HEALTH_PATH = "health-path"
 """A user's own option that, when it is declared and set, is asked for instead of a mere connection."""
 _PATH = re.compile(r"/(?!/)[!-~]*")
 """A path with its query as it stands in a request's first line: visible ASCII, and no `//host` at its start."""
+SETTINGS_MODULE = "DJANGO_SETTINGS_MODULE"
+"""What a user's option `settings-module` becomes, by the rule for all of them: web, migrations, workers and actions
+have it alike."""
+SHORT = 40
+"""Characters of a list of hosts that a status can show whole."""
 GREATEST = 2**31 - 1
 """What gunicorn hands to the operating system as a number of seconds or processes has to fit there."""
 
@@ -59,12 +65,14 @@ def read(facts: Facts) -> Settings:
             continue
         if option.name in facts.config:
             variables += _user_option(facts, option, problems)
+    if facts.config.get(HEALTH_PATH) and not health_path(facts):
+        problems.append(_invalid(facts, HEALTH_PATH, "is no path of a URL", "/healthz"))
     debug = facts.config.get("django-debug")
     if debug is not None:
         variables.append(Variable("DJANGO_DEBUG", text(debug), "option django-debug"))
     return Settings(
         variables=tuple(variables),
-        allowed_hosts=_hosts(facts.config.get("django-allowed-hosts")),
+        allowed_hosts=_hosts(facts, problems),
         secret_key=_secret_key(facts, problems),
         webserver=_webserver(facts, problems),
         worker_class=_worker_class(facts, problems),
@@ -94,10 +102,11 @@ def _user_option(facts: Facts, option: Option, problems: list[Status]) -> list[V
     name = variable_of(option.name)
     origin = f"option {option.name}"
     if option.type != "secret":
+        if name == SETTINGS_MODULE and value == "":
+            return []  # Django would look for settings of no name, instead of manage.py's
         return [Variable(name, text(value), origin)]
-    content = facts.option_secrets.get(option.name)
+    content = _content(facts, option.name, problems)
     if content is None:
-        problems.append(statuses.OPTION_SECRET(option=option.name, secret=value, app=facts.app))
         return []
     return [
         Variable(f"{name}_{key.upper().replace('-', '_')}", content[key], origin, secret=True)
@@ -105,8 +114,51 @@ def _user_option(facts: Facts, option: Option, problems: list[Status]) -> list[V
     ]
 
 
-def _hosts(value: Value | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) and value else ()
+def _content(facts: Facts, option: str, problems: list[Status]) -> Content | None:
+    """Return what is in the secret that an option names; without any, say what to type."""
+    content = facts.option_secrets.get(option)
+    if content is None:
+        problems.append(statuses.OPTION_SECRET(option=option, secret=facts.config[option], app=facts.app))
+    elif not content:
+        problems.append(statuses.OPTION_SECRET_MISSING(option=option, app=facts.app))
+    return content or None
+
+
+def _hosts(facts: Facts, problems: list[Status]) -> tuple[str, ...]:
+    """Read the allowed hosts: names between commas. Django would never match what is no host name, and say nothing."""
+    value = facts.config.get(ALLOWED_HOSTS.name)
+    if not isinstance(value, str) or not value:
+        return ()
+    hosts = tuple(part.strip() for part in value.split(","))
+    wrong = next((problem for text in (value, *hosts) if (problem := _host_problem(text))), "")
+    if wrong:
+        names = [name for part in re.split(r"[\s,\[\]\"']+", value) if (name := _host_of(part))]
+        mended = ",".join(names)
+        example = mended if mended and len(mended) <= SHORT else "HOST,HOST"
+        problems.append(_invalid(facts, ALLOWED_HOSTS.name, wrong, example))
+    return hosts
+
+
+def _host_problem(text: str) -> str:
+    """Return what is wrong with one host, or with the whole list; "" when nothing is."""
+    if text.startswith(('["', "['", '"', "'", "{", "[]")):
+        return "is JSON, must be names between commas"
+    if "," in text:
+        return ""
+    literal = text.startswith("[") and text.endswith("]")
+    faults = {
+        f"has a URL, {text}, must be host names": "/" in text,
+        "has blanks, must be names between commas": bool(re.search(r"\s", text)),
+        "has brackets, must be names between commas": not literal and bool(set("[]") & set(text)),
+        f"has a port, {text}, must be host names": not literal and ":" in text,
+    }
+    return next((reason for reason, found in faults.items() if found), "")
+
+
+def _host_of(text: str) -> str:
+    """Return the host in a URL, or in a host with a port."""
+    rest = text.partition("://")[2] or text
+    return rest.partition("/")[0].partition(":")[0]
 
 
 def _secret_key(facts: Facts, problems: list[Status]) -> Variable | None:
@@ -122,10 +174,10 @@ def _secret_key(facts: Facts, problems: list[Status]) -> Variable | None:
         if not value:
             problems.append(_invalid(facts, option, "is empty", "KEY"))
         return Variable("DJANGO_SECRET_KEY", str(value), f"option {option}", secret=True)
-    content = facts.option_secrets.get(option)
+    content = _content(facts, option, problems)
     if content is None:
-        problems.append(statuses.OPTION_SECRET(option=option, secret=value, app=facts.app))
-    elif set(content) != {"value"} or not content["value"]:
+        return None
+    if set(content) != {"value"} or not content["value"]:
         problems.append(statuses.OPTION_SECRET_KEY(option=option, secret=value))
     else:
         return Variable("DJANGO_SECRET_KEY", content["value"], f"option {option}", secret=True)
@@ -139,8 +191,10 @@ def _webserver(facts: Facts, problems: list[Status]) -> tuple[tuple[str, int], .
         if value is None:
             continue
         least = 0 if setting in ("keepalive", "timeout") else 1
-        if not isinstance(value, int) or not least <= value <= GREATEST:
+        if not isinstance(value, int) or value < least:
             problems.append(_invalid(facts, option, f"is {value}, must be at least {least}", str(least or 30)))
+        elif value > GREATEST:
+            problems.append(_invalid(facts, option, f"is {value}, must be at most {GREATEST}", str(least or 30)))
         else:
             settings.append((setting, value))
     return tuple(settings)
@@ -151,8 +205,8 @@ def _worker_class(facts: Facts, problems: list[Status]) -> str:
     if value is None or value == "":
         return ""
     if value not in layout.WORKER_CLASSES:
-        known = " or ".join(layout.WORKER_CLASSES)
-        problems.append(_invalid(facts, WORKER_CLASS, f"is {value}, must be {known}", layout.WORKER_CLASSES[0]))
+        reason = "not one of " + ", ".join(layout.WORKER_CLASSES)
+        problems.append(statuses.WORKER_CLASS(worker_class=value, reason=reason, app=facts.app))
     return str(value)
 
 

@@ -47,15 +47,20 @@ class File(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Add a layer; nothing that runs is touched."""
+    """Add a layer; nothing that runs is touched. Checks and log targets count at once."""
 
     label: str
     services: Mapping[str, Service] = {}
     checks: Mapping[str, Mapping[str, object]] = {}
+    targets: Mapping[str, Mapping[str, object]] = {}
 
 
 class Stop(NamedTuple):
-    """Stop services."""
+    """Stop services, each given its kill-delay to finish what it does.
+
+    What is to be restarted with another definition is stopped, changed and started, in this order: a hook that is
+    killed in between leaves it stopped, which the next one sees, and not running with the old definition.
+    """
 
     services: tuple[str, ...]
 
@@ -67,13 +72,15 @@ class Write(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Start services without waiting for them; one that runs already adopts its new definition and runs on."""
+    """Start services; one that runs already adopts its new definition and runs on."""
 
     services: tuple[str, ...]
+    settle: bool = False
+    """Wait until they have run for a second; one that has not is an error."""
 
 
-class Restart(NamedTuple):
-    """Restart services one after the other, each given its kill-delay to finish."""
+class Look(NamedTuple):
+    """Say why services crash again and again."""
 
     services: tuple[str, ...]
 
@@ -86,6 +93,15 @@ class Migrate(NamedTuple):
     release: str
     database: str
     attempt: str
+
+
+class Question(NamedTuple):
+    """One request, as it would come from outside."""
+
+    host: str
+    port: int
+    path: str = "/"
+    protocol: str = "http"
 
 
 class Load(NamedTuple):
@@ -111,20 +127,28 @@ class Reload(NamedTuple):
     service: str
     marker: str
     """The file that is there when all workers of the new configuration have loaded the application."""
-    host: str
+    question: Question
+    strict: bool
+    """Whether an unhealthy answer is the new configuration's fault, because the old one's was healthy."""
 
 
 class Ask(NamedTuple):
     """Ask the web service one thing: it works when it answers, whatever it says."""
 
     service: str
-    host: str
-    port: int
+    question: Question
     fresh: bool
     """Whether it was started just now: then a crash is the application's own."""
 
 
-Step = Layer | Stop | Write | Start | Restart | Migrate | Load | Reload | Ask
+class Consult(NamedTuple):
+    """Ask the web service whether it is well: it has to answer the health path with a status from 200 to 399."""
+
+    service: str
+    question: Question
+
+
+Step = Layer | Stop | Write | Start | Look | Migrate | Load | Reload | Ask | Consult
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import http.client
 import time
 from collections.abc import Callable
 
+from nuages.charm.plan import Question
+
 PAUSE = 0.02
 """Seconds between two attempts to connect while nobody listens yet."""
 
@@ -12,8 +14,8 @@ class NoAnswer(Exception):
     """The web service did not answer."""
 
 
-def ask(host: str, port: int, deadline: float, gone: Callable[[], str]) -> int:
-    """Return the HTTP status of `/`, waiting at most `deadline` seconds.
+def ask(question: Question, deadline: float, gone: Callable[[], str]) -> int:
+    """Return the HTTP status of the answer, waiting at most `deadline` seconds.
 
     A listening gunicorn keeps the request until its first worker has booted, so one request with all the time there is
     needs no polling. While nobody listens, `gone` is asked now and then and ends the waiting when it has a reason.
@@ -23,10 +25,16 @@ def ask(host: str, port: int, deadline: float, gone: Callable[[], str]) -> int:
     """
     end = time.monotonic() + deadline
     attempt = 0
+    headers = {
+        "Host": question.host,
+        "X-Forwarded-Proto": question.protocol,
+        "User-Agent": "charm",
+        "Connection": "close",
+    }
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=max(end - time.monotonic(), PAUSE))
+        connection = http.client.HTTPConnection("127.0.0.1", question.port, timeout=max(end - time.monotonic(), PAUSE))
         try:
-            connection.request("GET", "/", headers={"Host": host, "User-Agent": "charm", "Connection": "close"})
+            connection.request("GET", question.path, headers=headers)
             return connection.getresponse().status
         except http.client.HTTPException as error:
             if not isinstance(error, http.client.RemoteDisconnected):

@@ -71,7 +71,7 @@ def target(
         if is_scheduler(name) and not first_unit:
             result[name] = {**wanted, "startup": "disabled"}
             continue
-        variables = {**environment_of(service), **environment}
+        variables = {"HOME": home(original, service), **environment_of(service), **environment}
         if name == layout.WEB_SERVICE:
             wanted["command"] = command
             wanted.setdefault("kill-delay", kill_delay)
@@ -82,6 +82,13 @@ def target(
             wanted.setdefault("kill-delay", PATIENCE)
         result[name] = {**wanted, "environment": dict(sorted(variables.items()))}
     return result
+
+
+def home(original: Mapping[str, Service], service: Service) -> str:
+    """Return a directory that the service's user can write: the web service's own, for that user and for root."""
+    user = service.get("user")
+    ours = user in (None, "", "root", original.get(layout.WEB_SERVICE, {}).get("user"))
+    return layout.HOME_DIRECTORY if ours else "/tmp"  # noqa: S108  whoever that is, it can write there
 
 
 def environment_of(service: Service) -> dict[str, str]:
@@ -109,10 +116,16 @@ def seconds(duration: str) -> float | str:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-def needs_restart(now: Service | None, wanted: Service) -> bool:
-    """Whether a running service only takes `wanted` over by a restart, its environment left aside."""
+def needs_restart(now: Service | None, wanted: Service, *, reads_environment: bool = True) -> bool:
+    """Whether a running service only takes `wanted` over by a restart.
+
+    gunicorn takes its environment from its configuration file (`reads_environment=False`), others from their start.
+    """
     old, new = normal(now), normal(wanted)
-    return any(old.get(key) != new.get(key) for key in (old.keys() | new.keys()) - ADOPTED)
+    keys = (old.keys() | new.keys()) - ADOPTED
+    if reads_environment:
+        keys.add("environment")
+    return any(old.get(key) != new.get(key) for key in keys)
 
 
 def same(now: Service | None, wanted: Service) -> bool:

@@ -62,12 +62,34 @@ OPTION_INVALID = Condition(
     "The option's value cannot be used. The services go on with the last good configuration.",
     "juju config {app} {option}={example}",
 )
+WORKER_CLASS = Condition(
+    "worker-class",
+    "blocked",
+    "worker class {worker_class}: {reason}",
+    "The rock cannot serve the application with the kind of worker that webserver-worker-class asks for. The services "
+    "go on with the last good configuration.",
+    "juju config {app} --reset webserver-worker-class",
+)
+WORKER_CLASS_MISSING = Condition(
+    "worker-class-missing",
+    "blocked",
+    "the rock serves {module} with a worker that does not speak ASGI",
+    "The rock's command names an ASGI module and a worker class for WSGI modules.",
+    "juju config {app} webserver-worker-class=asgi",
+)
 OPTION_SECRET = Condition(
     "option-secret",
     "blocked",
     "cannot read the secret of option {option}",
     "The secret does not exist or is not granted to the application.",
     "juju grant-secret {secret} {app}",
+)
+OPTION_SECRET_MISSING = Condition(
+    "option-secret-missing",
+    "blocked",
+    "option {option} names no secret; juju add-secret {option} KEY=VALUE prints the ID for",
+    "There is no secret of that ID: it was removed, or never was.",
+    "juju config {app} {option}=ID",
 )
 OPTION_SECRET_KEY = Condition(
     "option-secret-key",
@@ -159,6 +181,19 @@ NOT_ANSWERING = Condition(
     "the web service does not answer: {reason}",
     "The web service runs, but a request to it got no answer in time.",
 )
+UNHEALTHY = Condition(
+    "unhealthy",
+    "waiting",
+    "no requests for this unit, {path} is not well: {reason}",
+    "The web service answers the path that option health-path names with a status below 200 or above 399, or not at "
+    "all. The check goes on; the unit gets requests again when it succeeds.",
+)
+SLOW_STOP = Condition(
+    "slow-stop",
+    "waiting",
+    "waiting for a service to finish what it does",
+    "A service has to end before it can be started anew, and still works on its last task or request.",
+)
 REFUSED = Condition(
     "configuration-refused",
     "blocked",
@@ -184,7 +219,10 @@ CONDITIONS = (
     ROCK_UNUSABLE,
     OPTION_MISSING,
     OPTION_INVALID,
+    WORKER_CLASS,
+    WORKER_CLASS_MISSING,
     OPTION_SECRET,
+    OPTION_SECRET_MISSING,
     OPTION_SECRET_KEY,
     OPTION_CLASH,
     WAITING_PEER,
@@ -201,6 +239,8 @@ CONDITIONS = (
     STARTING,
     CRASHED,
     NOT_ANSWERING,
+    UNHEALTHY,
+    SLOW_STOP,
     REFUSED,
     SERVICE_FAILED,
     PEBBLE_FAILED,

@@ -16,6 +16,10 @@ MODE = 0o640
 """Configuration holds secrets: for its owner, root, and the service's group only."""
 
 
+LONGEST_STOP = 600.0
+"""Seconds that a hook waits for services to end; each has its own kill-delay, which is shorter as a rule."""
+
+
 class Result(NamedTuple):
     """How a command ended."""
 
@@ -89,20 +93,29 @@ class Container:
         return self._container.exists(path)
 
     def add_layer(
-        self, label: str, services: Mapping[str, Service], checks: Mapping[str, Mapping[str, object]]
+        self,
+        label: str,
+        services: Mapping[str, Service],
+        checks: Mapping[str, Mapping[str, object]],
+        targets: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
-        """Add a layer or merge it into the one of that label; what runs is not touched. Checks count at once."""
+        """Add a layer or merge it into the one of that label; what runs is not touched. The rest counts at once."""
         layer: dict[str, object] = {"summary": "Django, as its charm runs it"}
         if services:
             layer["services"] = services
         if checks:
             layer["checks"] = checks
+        if targets:
+            layer["log-targets"] = targets
         # JSON is YAML, and writing it needs no YAML library in pure Python.
         self._container.pebble.add_layer(label, json.dumps(layer), combine=True)
 
-    def start(self, services: Sequence[str]) -> pebble.ChangeID:
-        """Start services without waiting for them; running ones adopt the definition in the plan and run on."""
-        return self._container.pebble.start_services(list(services), timeout=0)
+    def start(self, services: Sequence[str], *, settle: bool = False) -> pebble.ChangeID:
+        """Start services; running ones adopt the definition in the plan and run on.
+
+        With `settle` wait until they have run for a second, and raise `ops.pebble.ChangeError` when one has not.
+        """
+        return self._container.pebble.start_services(list(services), timeout=30 if settle else 0)
 
     def finished(self, change: pebble.ChangeID) -> bool:
         """Whether Pebble has done all that a change asked for."""
@@ -110,11 +123,7 @@ class Container:
 
     def stop(self, services: Sequence[str]) -> None:
         """Stop services and wait until they have ended."""
-        self._container.pebble.stop_services(list(services), timeout=300)
-
-    def restart(self, service: str) -> None:
-        """Restart a service and wait until the old process has ended."""
-        self._container.pebble.restart_services([service], timeout=300)
+        self._container.pebble.stop_services(list(services), timeout=LONGEST_STOP)
 
     def hang_up(self, service: str) -> None:
         """Send SIGHUP."""

@@ -5,6 +5,8 @@ STATE_DIRECTORY = "/tmp/django/state"  # noqa: S108  the contract's own path ins
 GUNICORN_CONFIG = "/django/gunicorn.conf.py"
 TLS_DIRECTORY = "/django/tls"
 """Certificates of the authorities that integrations name."""
+HOME_DIRECTORY = "/tmp/django/home"  # noqa: S108  inside the container, and the service's own
+"""What services get as HOME unless the rock names another: `_daemon_` has none that it could write to."""
 LOG_DIRECTORY = "/var/log/django"
 ACCESS_LOG = "/var/log/django/access.log"
 ERROR_LOG = "/var/log/django/error.log"
@@ -33,8 +35,12 @@ ROCK_METADATA = "/.rock/metadata.yaml"
 LAYERS_DIRECTORY = "/var/lib/pebble/default/layers"
 PEBBLE_DIRECTORY = "/var/lib/pebble/default"
 
-WORKER_CLASSES = ("sync", "gevent")
-"""What may stand behind gunicorn's `-k`; the first is the default."""
+PAAS_CONFIG = "paas-config.json"
+COS_CUSTOM = "cos_custom.json"
+"""In a packed charm, beside its metadata: paas-config.yaml and what is below cos_custom/, parsed when it was packed."""
+
+WORKER_CLASSES = ("sync", "gevent", "gthread", "asgi")
+"""What may stand behind gunicorn's `-k`; the first is the default. The contract has the first two."""
 
 WEB_COMMAND = PYTHON + " -m gunicorn -c " + GUNICORN_CONFIG + " '{module}:application' -k [ {worker_class} ]"
 """The web service's command, to be formatted with the WSGI module and the default worker class."""
@@ -51,6 +57,10 @@ MIGRATION_COMMANDS = (
     ("manage.py", ("python3", "manage.py", "migrate")),
 )
 """(file in the application directory, command): the first file found decides."""
+
+TRACING_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+TRACING_MODULES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter")
+"""What the rock has to have for gunicorn to send spans."""
 
 WEB_SERVER_VARIABLE = "PYTHONDONTWRITEBYTECODE"
 """Set for the web service's process alone; its configuration file removes it again for the application."""

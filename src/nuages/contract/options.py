@@ -42,18 +42,25 @@ WEBSERVER = (
         "Seconds that an idle keep-alive connection stays open before the server closes it.",
         setting="keepalive",
     ),
-    Option("webserver-threads", "int", "Threads in each worker process of the web server.", setting="threads"),
+    Option(
+        "webserver-threads",
+        "int",
+        "Threads in each worker process of the web server; with more than one, 'sync' is served as 'gthread'.",
+        setting="threads",
+    ),
     Option(
         "webserver-timeout",
         "int",
-        "Seconds without a sign of life after which a worker process is killed and replaced.",
+        "Seconds without a sign of life after which a worker process is killed and replaced. A reload or a stop waits "
+        "as long for requests under way, 30 seconds at least.",
         setting="timeout",
     ),
     Option("webserver-workers", "int", "Worker processes of the web server.", setting="workers"),
     Option(
         "webserver-worker-class",
         "string",
-        "How a worker process handles requests: 'sync', or 'gevent' when the rock has gevent.",
+        "How a worker process handles requests: 'sync', 'gthread' (in threads), 'gevent' when the rock has gevent, or "
+        "'asgi' when it has gunicorn 25 or uvicorn-worker.",
         setting="worker_class",
     ),
 )
@@ -105,7 +112,7 @@ APP_SECRET_KEY = Option(
 CLASSIC = (*WEBSERVER, DEBUG, SECRET_KEY, SECRET_KEY_ID, ALLOWED_HOSTS)
 """The options on ubuntu 22.04 and 24.04, in charmcraft's order."""
 
-MODERN = (*WEBSERVER, DEBUG, APP_SECRET_KEY, ALLOWED_HOSTS)
+MODERN = (*WEBSERVER, DEBUG, ALLOWED_HOSTS, APP_SECRET_KEY)
 """The options on ubuntu 26.04."""
 
 

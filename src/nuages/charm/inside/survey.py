@@ -1,7 +1,7 @@
 """Print what the charm has to know of a rock, as JSON. Arguments: the application's directory, the rock's metadata."""
 
 # Here os.path saves importing pathlib, and what is printed is the answer.
-# ruff: noqa: PTH113, PTH118, PTH119, PTH123, T201
+# ruff: noqa: PTH113, PTH118, PTH119, PTH123, PTH208, T201
 
 import hashlib
 import importlib.util
@@ -11,7 +11,13 @@ import sys
 from collections.abc import Iterator
 
 PROGRAMS = ("migrate", "migrate.sh", "migrate.py", "manage.py")
-MODULES = ("gevent",)
+MODULES = (
+    "gevent",
+    "gunicorn.workers.gasgi",
+    "uvicorn_worker",
+    "opentelemetry.sdk.trace",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+)
 SKIPPED = {"node_modules", ".git", "__pycache__", "static", "staticfiles", "media"}
 
 
@@ -43,6 +49,22 @@ def version(metadata: bytes) -> str:
     return ""
 
 
+def can_import(name: str) -> bool:
+    """Whether there is such a module; the packages above it are imported, itself it is not."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+
+
+def entrances(directory: str) -> Iterator[str]:
+    """Yield the modules named `wsgi` and `asgi`, of the project's own packages and beside them."""
+    for folder in ("", *sorted(os.listdir(directory))):
+        for name in ("asgi", "wsgi"):
+            if os.path.isfile(os.path.join(directory, folder, name + ".py")):
+                yield f"{folder}.{name}" if folder else name
+
+
 def main() -> None:
     """Print the survey."""
     directory, path = sys.argv[1:3]
@@ -56,7 +78,7 @@ def main() -> None:
         "version": version(metadata),
         "environment": dict(os.environ),
         "files": [name for name in PROGRAMS if os.path.isfile(os.path.join(directory, name))],
-        "modules": [name for name in MODULES if importlib.util.find_spec(name) is not None],
+        "modules": [*filter(can_import, MODULES), *entrances(directory)],
     }
     print(json.dumps(answer))
 
