@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nuages
+from nuages.build import observability
 from nuages.build.archive import Entry, write
 from nuages.build.charm_dependencies import dependencies
 from nuages.build.documents import documents, file_name
@@ -64,7 +65,8 @@ def pack(charm_dir: Path, out: Path) -> PackResult:
     entries.update({f"venv/nuages/{name}": entry for name, entry in _runtime().items()})
     for path in _own(charm_dir):
         entries[path.relative_to(charm_dir).as_posix()] = Entry(_content(path, charm_dir), executable(path))
-    entries.update({name: Entry(text.encode()) for name, text in documents(expanded, base).items()})
+    written = {**documents(expanded, base), **observability.documents(project, charm_dir)}
+    entries.update({name: Entry(text.encode()) for name, text in written.items()})
     entries["dispatch"] = Entry(DISPATCH.encode(), executable=True)
     target = out if out.suffix == ".charm" else out / file_name(expanded, base)
     return PackResult(target, write(target, entries), needed.notes)
