@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import ops
 from ops import pebble
 
-from nuages.charm import actions, statuses
+from nuages.charm import statuses
 from nuages.charm.apply import apply
 from nuages.charm.decide import decide
 from nuages.charm.facts import Facts, SecretKey
@@ -36,8 +36,11 @@ SILENT = (ops.ActionEvent, ops.CollectStatusEvent, ops.CollectMetricsEvent, ops.
 class DjangoCharm(ops.CharmBase):
     """Operates a Django application from a rock of the django-framework kind."""
 
+    _memory = ops.StoredState()
+
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
+        self._memory.set_default(related="")
         for source in self.on.events().values():
             if not issubclass(source.event_type, SILENT):
                 framework.observe(source, self._on_event)
@@ -56,7 +59,8 @@ class DjangoCharm(ops.CharmBase):
         shown: Status | None = None
         for _ in range(ROUNDS):
             try:
-                facts = gather(self, event, key)
+                facts = gather(self, event, key, self._related())
+                self._remember(facts.related)
             except pebble.Error as error:
                 shown = statuses.PEBBLE_FAILED(error=pebble_reason(error))
                 break
@@ -69,6 +73,16 @@ class DjangoCharm(ops.CharmBase):
             self._show_unit(shown)
             if self.unit.is_leader():
                 self.app.status = self._status(shown)
+
+    def _related(self) -> frozenset[str] | None:
+        """Return the endpoints that had a relation at the last event; None when nothing is remembered."""
+        text = str(self._memory.related)
+        return frozenset(text.split(",")) if text else None
+
+    def _remember(self, related: frozenset[str]) -> None:
+        text = ",".join(sorted(related))
+        if text != self._memory.related:
+            self._memory.related = text
 
     def _on_event(self, event: ops.EventBase) -> None:
         name = event.handle.kind
@@ -83,6 +97,8 @@ class DjangoCharm(ops.CharmBase):
         return LEVELS[status.level](status.message)
 
     def _on_rotate_secret_key(self, event: ops.ActionEvent) -> None:
+        from nuages.charm import actions  # here, and so on: only these hooks pay for it
+
         facts = self._facts(event)
         if facts is None:
             return
@@ -95,6 +111,8 @@ class DjangoCharm(ops.CharmBase):
         event.set_results({"status": "success"})
 
     def _on_create_superuser(self, event: ops.ActionEvent) -> None:
+        from nuages.charm import actions
+
         facts = self._facts(event)
         if facts is None:
             return

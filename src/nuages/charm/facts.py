@@ -197,7 +197,7 @@ class Facts:
 
     @property
     def opens_ports(self) -> bool:
-        """Whether the opened ports are compared at this event. They outlive the pod; only another charm changes them."""
+        """Whether the opened ports are compared now. They outlive the pod; only another charm changes them."""
         return self.event in ("install", "start", "upgrade_charm", "pebble_ready")
 
 

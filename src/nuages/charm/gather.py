@@ -94,7 +94,7 @@ def gather(
             Endpoint(name, str(meta.interface_name), not (meta.optional or _contributed(name, meta)))
             for name, meta in charm.meta.requires.items()
         ),
-        related=frozenset(name for name in asked if charm.model.relations[name]),
+        related=(related or frozenset()).difference(asked) | {name for name in asked if charm.model.relations[name]},
         relations=tuple(_relations(charm, asked)),
         peer=_peer(model, base.peer, leader),
         proxies={name: os.environ.get(variable, "") for name, variable in PROXIES.items()},

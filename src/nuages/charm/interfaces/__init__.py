@@ -1,52 +1,59 @@
-"""The relation interfaces that the charm speaks: one module each, one line each in REGISTRY."""
+"""The relation interfaces that the charm speaks: one module each, one line each in MODULES."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nuages.charm.facts import Facts, Relation
-from nuages.charm.interfaces import (
-    grafana,
-    http_proxy,
-    ingress,
-    loki,
-    mongodb,
-    mysql,
-    oauth,
-    openfga,
-    postgresql,
-    prometheus,
-    rabbitmq,
-    redis,
-    s3,
-    saml,
-    smtp,
-    tracing,
-    valkey,
-)
 from nuages.charm.interfaces.base import Interface, NotReady, Value
 from nuages.charm.variables import Variable
 
-REGISTRY = (
-    postgresql.INTERFACE,
-    mysql.INTERFACE,
-    mongodb.INTERFACE,
-    redis.INTERFACE,
-    valkey.INTERFACE,
-    s3.INTERFACE,
-    saml.INTERFACE,
-    rabbitmq.INTERFACE,
-    tracing.INTERFACE,
-    smtp.INTERFACE,
-    openfga.INTERFACE,
-    oauth.INTERFACE,
-    http_proxy.INTERFACE,
-    loki.INTERFACE,
-    ingress.INTERFACE,
-    prometheus.INTERFACE,
-    grafana.INTERFACE,
-)
+if TYPE_CHECKING:
+    REGISTRY: tuple[Interface, ...]
+    """All of them, in the order of MODULES."""
 
-BY_NAME = {interface.name: interface for interface in REGISTRY}
+MODULES = {
+    "postgresql_client": "postgresql",
+    "mysql_client": "mysql",
+    "mongodb_client": "mongodb",
+    "redis": "redis",
+    "valkey_client": "valkey",
+    "s3": "s3",
+    "saml": "saml",
+    "rabbitmq": "rabbitmq",
+    "tracing": "tracing",
+    "smtp": "smtp",
+    "openfga": "openfga",
+    "oauth": "oauth",
+    "http_proxy": "http_proxy",
+    "loki_push_api": "loki",
+    "ingress": "ingress",
+    "prometheus_scrape": "prometheus",
+    "grafana_dashboard": "grafana",
+}
+"""Interface to the module with its INTERFACE: imported when first asked for, as a hook needs but few of them."""
+
+
+class _Registry(Mapping[str, Interface]):
+    def __getitem__(self, name: str) -> Interface:
+        module: Any = importlib.import_module(f"{__name__}.{MODULES[name]}")
+        return module.INTERFACE
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+
+BY_NAME: Mapping[str, Interface] = _Registry()
+
+
+def __getattr__(name: str) -> tuple[Interface, ...]:
+    if name == "REGISTRY":
+        return tuple(BY_NAME.values())
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 class Integration(NamedTuple):
     """A relation together with what it says."""
