@@ -60,10 +60,61 @@ def test_origin_has_no_default_port() -> None:
     assert urls.parse("http://[::1]:80/").origin == "http://[::1]"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgresql://u:p@a/d", "postgresql://u:p@a/d"),
+        (" postgresql://u:p@a/d,postgresql://u:p@b/d ", "postgresql://u:p@a/d"),
+        ("mongodb://u:p@a:1,b:2/d?x=y", "mongodb://u:p@a:1,b:2/d?x=y"),
+        ("postgresql://u:p@a:5432:5432/d", "postgresql://u:p@a:5432/d"),
+        ("postgresql://u:p@a:5432,b:5432:5432/d", "postgresql://u:p@a:5432,b:5432/d"),
+        ("postgresql://u:p@[::1]:5432:5432/d", "postgresql://u:p@[::1]:5432/d"),
+        ("postgresql://u:p:1:1@a:54:5432/d", "postgresql://u:p:1:1@a:54:5432/d"),
+        ("", ""),
+        ("{}", ""),
+        ("None", ""),
+        ("postgresql://", ""),
+        ("postgresql:///d", ""),
+        ("a:5432", ""),
+    ],
+)
+def test_first_of_several_with_each_port_once(text: str, expected: str) -> None:
+    assert urls.first(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a://b", "a://b?x=1&y=2"),
+        ("a://b/c?", "a://b/c?x=1&y=2"),
+        ("a://b/c?z=3", "a://b/c?z=3&x=1&y=2"),
+        ("a://b/c?x=9#f", "a://b/c?x=9&y=2#f"),
+        ("a://b/c?x=9&y=8", "a://b/c?x=9&y=8"),
+    ],
+)
+def test_query_parameters_are_added_unless_they_are_there(text: str, expected: str) -> None:
+    assert urls.with_query(text, {"x": "1", "y": "2"}) == expected
+
+
+@pytest.mark.parametrize("text", ["a", "a:1", "[::1]", "[::1]:1", "fe80::1", "a.b.:3306"])
+def test_what_can_stand_as_a_host(text: str) -> None:
+    assert urls.is_host(text)
+    assert urls.parse(f"x://{text}").hostname
+
+
+@pytest.mark.parametrize("text", ["", "[", "]", "[]", "a b", "a/b", "a@b", "a,b", "a?b", "a#b", ":1", "[::1", "\n"])
+def test_what_cannot_stand_as_a_host(text: str) -> None:
+    assert not urls.is_host(text)
+
+
 @given(st.text())
 def test_no_text_raises(text: str) -> None:
     urls.parse(text)
     urls.variables("X_DB", text, "test")
+    first = urls.first(text)
+    assert not first or urls.parse(first).hostname
+    urls.with_query(text, {"x": "1"})
+    assert not urls.is_host(text) or urls.parse(f"x://{text}").hostname
 
 
 PARTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

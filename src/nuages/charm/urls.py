@@ -87,7 +87,7 @@ def encoded(text: str) -> str:
     return quote(text, safe="", errors="replace")
 
 
-HOST = re.compile(r"[^\s/?#@\\\x00-\x20]+")
+HOST = re.compile(r"(\[[^\[\]\s/?#@,\\\x00-\x20]+\]|[^\[\]\s/?#@,\\\x00-\x20]+)(:[0-9]+)?")
 
 
 def is_host(text: str) -> bool:

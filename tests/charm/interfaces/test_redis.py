@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-import redis as client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from redis.connection import parse_url
 
 from nuages.charm.interfaces import redis
 from nuages.charm.interfaces.base import NotReady
@@ -62,7 +62,7 @@ def test_what_comes_in_comes_out_of_the_client(examples: int) -> None:
     @settings(max_examples=examples, deadline=None)
     @given(hosts, st.integers(1, 65535))
     def holds(host: str, port: int) -> None:
-        parts: dict[str, Any] = client.connection.parse_url(url({"other/0": {"hostname": host, "port": str(port)}}))
+        parts: dict[str, Any] = parse_url(url({"other/0": {"hostname": host, "port": str(port)}}))
         assert (parts["host"], parts["port"]) == (host, port)
 
     holds()
