@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nuages.engine import changes, lifecycle, secrets
+from nuages.engine import changes, grants, lifecycle, secrets
 from nuages.engine.errors import EngineError
 from nuages.engine.secrets import Attributes
 from nuages.engine.state import Databag, Goal, Model, Operation, SecretRevision
@@ -38,7 +38,7 @@ def full():
         attributes=Attributes("label"),
         now=1.5,
     )
-    model = secrets.grant(model, "two/0", "abc", number, None)
+    model = grants.grant(model, "two/0", "abc", number, None)
     model = secrets.track(model, "one/0", "abc", 1, "mine")
     model, change = changes.begin(model, "deploy", "deploy one", [Goal("settled", "one")], 1.0)
     model, task = changes.add_task(model, change, "a step")

@@ -27,7 +27,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("down", "Stop this project's model; its data stays (--purge removes it).", OURS),
     Entry("env", "Show the environment an application runs with, and where each variable comes from.", OURS),
     Entry("logs", "Show what the workloads print.", OURS),
+    Entry("check", "Find what is wrong with the charm and the project, before anything runs.", OURS),
     Entry("expand-extensions", "Print charmcraft.yaml with its extension expanded.", CHARMCRAFT),
+    Entry("list-extensions", "List the extensions and the bases they support.", CHARMCRAFT),
     Entry("pack", "Write the .charm file.", CHARMCRAFT),
     Entry("status", "Show the model's applications, units and relations.", JUJU),
     Entry("deploy", "Deploy a charm file or a built-in application.", JUJU),
@@ -38,7 +40,17 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("model-config", "Show, set or reset the model's options.", JUJU),
     Entry("add-unit", "Add units to an application.", JUJU),
     Entry("remove-unit", "Remove units from an application.", JUJU),
+    Entry("scale-application", "Set how many units an application has.", JUJU),
     Entry("remove-application", "Remove an application and its units.", JUJU),
+    Entry("attach-resource", "Give an application another rock.", JUJU),
+    Entry("resolved", "Run failed hooks again now, or pass them over.", JUJU),
+    Entry("add-secret", "Add a secret.", JUJU),
+    Entry("update-secret", "Change a secret.", JUJU),
+    Entry("grant-secret", "Let applications read a secret.", JUJU),
+    Entry("revoke-secret", "Take the right to read a secret back.", JUJU),
+    Entry("remove-secret", "Remove a secret.", JUJU),
+    Entry("secrets", "List the secrets.", JUJU),
+    Entry("show-secret", "Show one secret.", JUJU),
     Entry("run", "Run an action on a unit.", JUJU),
     Entry("exec", "Run a command as a unit's charm, with its hook tools.", JUJU),
     Entry("ssh", "Open a shell, or run a command, in a unit's container.", JUJU),
@@ -52,4 +64,10 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("version", "Show the version.", JUJU),
 )
 
-ALIASES: dict[str, str] = {"relate": "integrate", "tasks": "change", "list-models": "models"}
+ALIASES: dict[str, str] = {
+    "relate": "integrate",
+    "tasks": "change",
+    "list-models": "models",
+    "list-secrets": "secrets",
+    "resolve": "resolved",
+}

@@ -13,8 +13,12 @@ from nuages.cli.words import is_unit
 @model_option
 @click.option("--num-units", type=click.IntRange(min=1), help="How many; the highest numbers go first.")
 @click.option("--no-prompt", is_flag=True, help="Accepted for Juju's sake; nothing is asked.")
+@click.option("--force", is_flag=True, help="Pass over hooks that fail.")
+@click.option("--destroy-storage", is_flag=True, help="Accepted for Juju's sake; data goes with the application.")
 @click.argument("application")
-def command(model: str | None, num_units: int | None, no_prompt: bool, application: str) -> None:
+def command(
+    *, model: str | None, num_units: int | None, no_prompt: bool, force: bool, destroy_storage: bool, application: str
+) -> None:
     """Remove units from APPLICATION."""
     if is_unit(application):
         raise CliError(
@@ -28,4 +32,4 @@ def command(model: str | None, num_units: int | None, no_prompt: bool, applicati
             fix=f"{command_name()} remove-unit {application} --num-units 1",
         )
     session = open_session(model)
-    finish(session, session.post("scale", body={"application": application, "delta": -num_units}))
+    finish(session, session.post("scale", body={"application": application, "delta": -num_units, "force": force}))

@@ -86,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort):
-        line = " ".join([command_name(), shlex.join(arguments)])
+        line = " ".join([command_name(), shlex.join(_without_secrets(arguments))])
         print(f"\ninterrupted: what is done stays done; `{line}` continues from here", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
@@ -97,6 +97,13 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
             "this is a fault of nuages; repeat it with --debug for the traceback",
         )
         return 1
+
+
+def _without_secrets(arguments: Sequence[str]) -> list[str]:
+    """Return the words without the values of a secret, for a line that may end in a log."""
+    if not {"add-secret", "update-secret"} & set(arguments):
+        return list(arguments)
+    return [word if word.startswith("-") or "=" not in word else f"{word.partition('=')[0]}=…" for word in arguments]
 
 
 def command_name() -> str:

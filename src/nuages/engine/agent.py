@@ -8,14 +8,15 @@ import logging
 import time
 from dataclasses import replace
 
-from nuages.engine import lifecycle, podspec
+from nuages.engine import lifecycle, podspec, recovery
 from nuages.engine.hookrun import HookRunner
 from nuages.engine.hooks.server import ToolServer
 from nuages.engine.operations import ended
 from nuages.engine.pods import Pod
 from nuages.engine.resolver import Observed, next_hook
 from nuages.engine.resolver.advance import next_backoff
-from nuages.engine.state import Model, Status, Unit
+from nuages.engine.rotation import next_expiry
+from nuages.engine.state import Model, Pending, Status, Unit
 from nuages.engine.threads import finished
 from nuages.engine.watch import Watch
 from nuages.engine.world import World
@@ -136,6 +137,9 @@ class Agent:
             if unit.replace:
                 await self._replace(pod)
                 continue
+            if unit.pending is not None and unit.pending.skip and not unit.pending.running:
+                self._pass_over(unit.pending)
+                continue
             hook = next_hook(self.world.state, self.name, self.observed())
             if hook is None:
                 await self._rest()
@@ -146,6 +150,11 @@ class Agent:
                 finally:
                     self.executing = False
                 self._forget_notices()
+
+    def _pass_over(self, pending: Pending) -> None:
+        """The user resolved the failed hook without a retry, or removes the unit by force."""
+        self.world.log(self.name, "WARNING", "nuages.agent", f"failed {pending.hook.kind} hook passed over")
+        self.world.apply(lambda model: recovery.pass_over(model, self.name, time.time()))
 
     def _news(self) -> None:
         self._resting = False
@@ -166,8 +175,10 @@ class Agent:
             times.append(unit.pending.retry_at)
         elif unit.local.started:
             times.append(unit.local.update_status_at)
-        due = [secret.rotate_at for secret in self.world.state.secrets.values() if secret.rotate_at is not None]
-        seconds = max(min([*times, *due, now + 3600]) - now, 0.05)
+        for secret in self.world.state.secrets.values():
+            expiry = next_expiry(secret, unit.local.secrets)
+            times += [at for at in (secret.rotate_at, expiry and expiry[0]) if at is not None and at > now]
+        seconds = max(min([*times, now + 3600]) - now, 0.05)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
 

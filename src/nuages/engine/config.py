@@ -36,7 +36,7 @@ BOOLEANS = {
 }
 LARGEST = 2**63
 Value = str | int | float | bool
-NAMES = {"secret": "a secret URI like secret:<id>", "duration": "a duration like 5m or 1h30m"}
+NAMES = {"duration": "a duration like 5m or 1h30m"}
 
 
 class ConfigError(EngineError):
@@ -82,7 +82,7 @@ def apply(
     for name in reset:
         result.pop(name, None)
     if wrong:
-        raise ConfigError(f"cannot configure {what}: {'; '.join(wrong)}", fix=_fix(options))
+        raise ConfigError(f"cannot configure {what}: {'; '.join(wrong)}", fix=_fix(what, options, wrong))
     return result
 
 
@@ -93,6 +93,9 @@ def parse(option: Option, value: Any) -> Value:
         ValueError: it is of another type; the text names the option, the type and the value.
     """
     parsed = PARSERS[option.type](value) if isinstance(value, str) else _from_value(option.type, value)
+    if parsed is None and option.type == "secret":
+        # Juju's words but for the value: what somebody types here by mistake is the secret itself
+        raise ValueError(f'option "{option.name}" expected secret, got something that is no secret URI')
     if parsed is None:
         raise ValueError(f"option {option.name!r} is {NAMES.get(option.type, f'of type {option.type}')}, not {value!r}")
     return parsed
@@ -135,7 +138,7 @@ def _float(text: str) -> float | None:
 
 
 def _secret(text: str) -> str | None:
-    return text if text.startswith("secret:") and text != "secret:" else None
+    return text if text == "" or text.startswith("secret:") else None
 
 
 # As Juju reads them: no spaces around a value, no `1_000`, nothing endless.
@@ -157,5 +160,8 @@ def _from_value(kind: str, value: Any) -> Value | None:
     return value if isinstance(value, float) and kind == "float" and math.isfinite(value) else None
 
 
-def _fix(options: Mapping[str, Option]) -> str:
+def _fix(what: str, options: Mapping[str, Option], wrong: Iterable[str]) -> str:
+    bad = next((name for name in options if f'option "{name}" expected secret' in " ".join(wrong)), None)
+    if bad is not None:
+        return f"nuages add-secret {bad} KEY=VALUE, which prints the URI; then nuages config {what} {bad}=secret:…"
     return f"options: {', '.join(sorted(options))}" if options else "it has no options"

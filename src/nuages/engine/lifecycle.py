@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from nuages.engine import secrets
+from nuages.engine import grants, user_secrets
 from nuages.engine.endpoints import Pair
 from nuages.engine.errors import NotFound
 from nuages.engine.resolver.advance import leave
@@ -58,18 +58,20 @@ def refresh(model: Model, name: str, charm: Charm, resources: Mapping[str, str],
     return settle(_peers(model.with_application(application), application), now)
 
 
-def scale(model: Model, name: str, units: int, now: float) -> Model:
-    """Return the model in which the application wants this many units."""
-    return settle(model.with_application(replace(model.applications[name], units=units)), now)
+def scale(model: Model, name: str, units: int, now: float, *, force: bool = False) -> Model:
+    """Return the model in which the application wants this many units; with `force` hooks cannot keep the others."""
+    model = settle(model.with_application(replace(model.applications[name], units=units)), now)
+    return _forced(model, name, now) if force else model
 
 
-def remove_application(model: Model, name: str, now: float) -> Model:
-    """Return the model in which the application is going away, its relations first."""
+def remove_application(model: Model, name: str, now: float, *, force: bool = False) -> Model:
+    """Return the model in which the application is going away, its relations first; `force` as with `scale`."""
     application = replace(model.applications[name], life="dying", units=0)
     model = model.with_application(application)
     for relation in list(model.relations_of(name)):
         model = remove_relation(model, relation.id, now)
-    return settle(model, now)
+    model = settle(model, now)
+    return _forced(model, name, now) if force else model
 
 
 def integrate(model: Model, pair: Pair, now: float) -> tuple[Model, int]:
@@ -132,14 +134,6 @@ def churn(model: Model, name: str, now: float) -> Model:
     return model.with_unit(replace(found, pod=0, replace=False, local=local, pending=pending, agent=agent))
 
 
-def hasten(model: Model, now: float) -> Model:
-    """Return the model in which no failed hook waits any longer."""
-    for unit in list(model.units.values()):
-        if unit.pending is not None and unit.pending.retry_at > now:
-            model = model.with_unit(replace(unit, pending=replace(unit.pending, retry_at=now)))
-    return model
-
-
 def settle(model: Model, now: float) -> Model:
     """Return the model after everything that follows by itself."""
     for name in sorted(model.applications):
@@ -155,7 +149,7 @@ def settle(model: Model, now: float) -> Model:
         related = any(not relation.peer for relation in model.relations_of(found.name))
         if found.life == "dying" and not model.units_of(found.name) and not related:
             model = _forget_application(model, found)
-    return model
+    return user_secrets.pruned(model)
 
 
 def forget_unit(model: Model, name: str, now: float) -> Model:
@@ -169,8 +163,18 @@ def forget_unit(model: Model, name: str, now: float) -> Model:
         else value
         for key, value in model.operations.items()
     }
-    model = secrets.forget_unit(model, name)
+    model = grants.forget_unit(model, name)
     return settle(replace(model, units=drop(model.units, name), operations=operations), now)
+
+
+def _forced(model: Model, name: str, now: float) -> Model:
+    for found in model.units_of(name):
+        if found.life == "dying":
+            pending = found.pending
+            if pending is not None and found.failed:
+                pending = replace(pending, retry_at=now, skip=True)
+            model = model.with_unit(replace(found, forced=True, pending=pending))
+    return model
 
 
 def _peers(model: Model, owner: Application) -> Model:
@@ -259,7 +263,7 @@ def _elect(model: Model, name: str) -> Model:
 
 def _forget_relation(model: Model, relation: Relation) -> Model:
     """Granted secrets end with the relation; units forget what they were told."""
-    model = secrets.end_relation(replace(model, relations=drop(model.relations, relation.id)), relation.id)
+    model = grants.end_relation(replace(model, relations=drop(model.relations, relation.id)), relation.id)
     for member in list(model.units.values()):
         if relation.id in member.local.relations:
             local: Local = replace(member.local, relations=drop(member.local.relations, relation.id))
@@ -271,9 +275,9 @@ def _forget_application(model: Model, gone: Application) -> Model:
     for relation in list(model.relations_of(gone.name)):
         model = _forget_relation(model, relation)
     prefix = f"{gone.name}/"
+    model = grants.forget_application(model, gone.name)
     return replace(
         model,
         applications=drop(model.applications, gone.name),
-        secrets={key: secret for key, secret in model.secrets.items() if secret.owner != gone.name},
         published={key: port for key, port in model.published.items() if not key.startswith(prefix)},
     )

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nuages.engine import changes, charms, config, endpoints, lifecycle, operations
+from nuages.engine import changes, charms, config, endpoints, lifecycle, operations, recovery
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.runner import ModelRunner
-from nuages.engine.state import Charm, Goal, Model, Pending
+from nuages.engine.state import Charm, Goal, Model
 
 APPLICATION_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]*[a-z][a-z0-9]*)*")
 Step = Callable[[Model, float], Model]
@@ -148,7 +148,7 @@ def configure_model(runner: ModelRunner, values: Mapping[str, str], reset: Itera
     return record(runner, "model-config", "configure the model", (), lambda model, now: replace(model, config=new))
 
 
-def scale(runner: ModelRunner, name: str, units: int | None, delta: int | None) -> str:
+def scale(runner: ModelRunner, name: str, units: int | None, delta: int | None, *, force: bool = False) -> str:
     """Ask for a number of units, or for more or fewer.
 
     Raises:
@@ -167,11 +167,11 @@ def scale(runner: ModelRunner, name: str, units: int | None, delta: int | None) 
         "scale",
         f"scale {name} to {wanted}",
         [Goal("settled", name)],
-        lambda model, now: lifecycle.scale(model, name, wanted, now),
+        lambda model, now: lifecycle.scale(model, name, wanted, now, force=force),
     )
 
 
-def remove_application(runner: ModelRunner, name: str) -> str:
+def remove_application(runner: ModelRunner, name: str, *, force: bool = False) -> str:
     """Take an application and its units away.
 
     Raises:
@@ -183,8 +183,29 @@ def remove_application(runner: ModelRunner, name: str) -> str:
         "remove-application",
         f"remove {name}",
         [Goal("gone", name)],
-        lambda model, now: lifecycle.remove_application(model, name, now),
+        lambda model, now: lifecycle.remove_application(model, name, now, force=force),
     )
+
+
+def resolve(runner: ModelRunner, units: Iterable[str], *, every: bool, retry: bool) -> str:
+    """Let the failed hooks of units run again now, or without `retry` count as run; `every`: of all in error.
+
+    Raises:
+        EngineError: no such unit, or one is not in error; then none is resolved.
+    """
+    state = runner.state
+    names = [unit.name for unit in state.units.values() if unit.failed] if every else list(units)
+    for name in names:
+        recovery.resolve(state, name, 0.0, retry=retry)
+    names = [lifecycle.unit(state, name).name for name in names]
+
+    def step(model: Model, now: float) -> Model:
+        for name in names:
+            model = recovery.resolve(model, name, now, retry=retry)
+        return model
+
+    goals = [Goal("settled", application) for application in dict.fromkeys(name.partition("/")[0] for name in names)]
+    return record(runner, "resolved", f"resolve {', '.join(names) or 'nothing'}", goals, step)
 
 
 def run(runner: ModelRunner, unit: str, action: str, params: Mapping[str, Any]) -> str:
@@ -261,6 +282,5 @@ def _check_running(runner: ModelRunner, what: str) -> None:
 def _retry(model: Model, application: str, now: float) -> Model:
     for unit in model.units_of(application):
         if unit.pending is not None and unit.pending.failures:
-            pending = Pending(unit.pending.hook, False, unit.pending.failures, now)
-            model = model.with_unit(replace(unit, pending=pending))
+            model = model.with_unit(replace(unit, pending=replace(unit.pending, retry_at=now)))
     return model

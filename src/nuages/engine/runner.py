@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nuages.engine import changes, lifecycle, pebble, podspec
+from nuages.engine import changes, lifecycle, pebble, podspec, recovery
 from nuages.engine.agent import Agent
 from nuages.engine.debuglog import DebugLog
 from nuages.engine.pods import Model as Pods
@@ -132,7 +132,7 @@ class ModelRunner:
 
     def retry(self) -> None:
         """Try at once what failed and waits for its time: whoever asks has mended something."""
-        self.world.apply(lambda model: lifecycle.hasten(model, time.time()))
+        self.world.apply(lambda model: recovery.hasten(model, time.time()))
         for agent in self.agents.values():
             agent.retry()
 

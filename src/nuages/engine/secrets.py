@@ -1,4 +1,7 @@
-"""Secrets: revisions, labels, grants, who may read and who may manage. Pure functions on the model."""
+"""Secrets: revisions, labels, who may read and who may manage. Pure functions on the model.
+
+The rules are those of Juju 3.6's state and secrets facades. Grants are in `grants`, a user's own in `user_secrets`.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,10 @@ import secrets as random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from nuages.engine.errors import EngineError
-from nuages.engine.resolver.advance import next_rotation
-from nuages.engine.state import Consumer, Model, Secret, SecretRevision, drop, put, unit_application
+from nuages.engine.rotation import next_rotation
+from nuages.engine.state import Bag, Consumer, Model, Secret, SecretRevision, drop, put, unit_application
 
 URI = re.compile(r"(?:secret:(?://[^/]+/)?)?([0-9a-v]{20})")
 KEY = re.compile(r"[a-z](?:-?[a-z0-9]){2,}")
@@ -69,20 +71,29 @@ def create(
         raise SecretError(NOT_LEADER)
     if attributes.label:
         _check_label(model, owner, attributes.label, secret_id)
+    return model.with_secret(fresh(secret_id, owner, content, attributes, now))
+
+
+def fresh(secret_id: str, owner: str, content: Mapping[str, str], attributes: Attributes, now: float) -> Secret:
+    """Return a secret with its first revision.
+
+    Raises:
+        SecretError: a bad key, or no content.
+    """
     rotate = attributes.rotate or "never"
-    revision = _revision(content, attributes.expire, now)
-    return model.with_secret(
-        Secret(
-            id=secret_id,
-            owner=owner,
-            label=attributes.label or "",
-            description=attributes.description or "",
-            rotate=rotate,
-            rotate_at=next_rotation(rotate, now),
-            revisions={1: revision},
-            created=now,
-            updated=now,
-        )
+    first = _revision(content, attributes.expire, now)
+    return Secret(
+        id=secret_id,
+        owner=owner,
+        label=attributes.label or "",
+        description=attributes.description or "",
+        rotate=rotate,
+        rotate_at=next_rotation(rotate, now),
+        revisions={1: first},
+        created=now,
+        updated=now,
+        newest=1,
+        checksum=first.checksum,
     )
 
 
@@ -107,19 +118,36 @@ def update(
     if attributes.label is not None and attributes.label != secret.label:
         _check_label(model, secret.owner, attributes.label, secret.id)
         secret = replace(secret, label=attributes.label)
-    if attributes.description is not None:
-        secret = replace(secret, description=attributes.description)
     if attributes.rotate is not None and attributes.rotate != secret.rotate:
         secret = replace(secret, rotate=attributes.rotate, rotate_at=next_rotation(attributes.rotate, now))
+    return model.with_secret(revised(secret, content, attributes, now, amend=amend))
+
+
+def revised(
+    secret: Secret, content: Mapping[str, str] | None, attributes: Attributes, now: float, *, amend: bool = False
+) -> Secret:
+    """Return the secret with another description, and with the next revision when the content is another.
+
+    Raises:
+        SecretError: a bad key, or no content.
+    """
+    if attributes.description is not None:
+        secret = replace(secret, description=attributes.description)
     if content is not None:
         revision = _revision(content, attributes.expire, now)
-        if secret.revisions[secret.latest].checksum != revision.checksum:
+        if (secret.checksum or secret.revisions[secret.latest].checksum) != revision.checksum:
             number = secret.latest if amend else secret.latest + 1
-            secret = replace(secret, revisions=put(secret.revisions, number, revision), updated=now)
-    if attributes.expire is not None:
+            secret = replace(
+                secret,
+                revisions=put(secret.revisions, number, revision),
+                newest=number,
+                checksum=revision.checksum,
+                updated=now,
+            )
+    if attributes.expire is not None and secret.latest in secret.revisions:
         expiring = replace(secret.revisions[secret.latest], expire=attributes.expire)
         secret = replace(secret, revisions=put(secret.revisions, secret.latest, expiring))
-    return model.with_secret(secret)
+    return secret
 
 
 def remove(model: Model, unit: str, secret_id: str, revision: int | None) -> Model:
@@ -128,70 +156,30 @@ def remove(model: Model, unit: str, secret_id: str, revision: int | None) -> Mod
     Raises:
         SecretError: no such secret or revision, or the unit does not manage it.
     """
-    secret = managed(model, unit, secret_id)
+    return without(model, managed(model, unit, secret_id), revision)
+
+
+def without(model: Model, secret: Secret, revision: int | None) -> Model:
+    """Return the model without the secret, or without one of its revisions; the last one takes the secret along.
+
+    Raises:
+        SecretError: it has no such revision.
+    """
     if revision is None or set(secret.revisions) == {revision}:
         return replace(model, secrets=drop(model.secrets, secret.id))
+    content_of(secret, revision)
+    return model.with_secret(replace(secret, revisions=drop(secret.revisions, revision), newest=secret.latest))
+
+
+def content_of(secret: Secret, revision: int) -> Bag:
+    """Return the content of a revision.
+
+    Raises:
+        SecretError: it was removed, or never was.
+    """
     if revision not in secret.revisions:
         raise SecretError(f'secret "{secret.id}" revision {revision} not found')
-    return model.with_secret(replace(secret, revisions=drop(secret.revisions, revision)))
-
-
-def grant(model: Model, unit: str, secret_id: str, relation_id: int, target: str | None) -> Model:
-    """Return the model in which the relation's other application, or one unit of it, may read the secret.
-
-    What the application may read its units may read: then a unit's grant changes nothing.
-
-    Raises:
-        SecretError: no such secret or relation, not managed, a unit of another application, or an application's
-            grant after one of its units'.
-    """
-    secret = managed(model, unit, secret_id)
-    relation = model.relations.get(relation_id)
-    if relation is None:
-        raise SecretError(f"relation {relation_id} not found")
-    remote = relation.other(unit_application(unit)).application
-    if target is not None and unit_application(target) != remote:
-        raise SecretError(f'unit "{target}" is not of application "{remote}", to which relation {relation_id} leads')
-    if secret.grants.get(remote) == relation_id:
-        return model
-    if target is None and any(
-        entity != remote and unit_application(entity) == remote and scope == relation_id
-        for entity, scope in secret.grants.items()
-    ):
-        raise SecretError("any unit level grants need to be revoked before granting access to their application")
-    return model.with_secret(replace(secret, grants=put(secret.grants, target or remote, relation_id)))
-
-
-def revoke(model: Model, unit: str, secret_id: str, targets: tuple[str, ...]) -> Model:
-    """Return the model in which none of the targets may read the secret.
-
-    Raises:
-        SecretError: no such secret, or not managed.
-    """
-    secret = managed(model, unit, secret_id)
-    grants = {entity: scope for entity, scope in secret.grants.items() if entity not in targets}
-    return model.with_secret(_only_readers(replace(secret, grants=grants)))
-
-
-def end_relation(model: Model, relation_id: int) -> Model:
-    """Return the model without the grants that the relation carried, and without what their readers tracked."""
-    for secret in list(model.secrets.values()):
-        grants = {entity: scope for entity, scope in secret.grants.items() if scope != relation_id}
-        if grants != dict(secret.grants):
-            model = model.with_secret(_only_readers(replace(secret, grants=grants)))
-    return model
-
-
-def forget_unit(model: Model, unit: str) -> Model:
-    """Return the model without the unit's own secrets, its grants, and what it tracked: its name may come again."""
-    for secret in list(model.secrets.values()):
-        if secret.owner == unit:
-            model = replace(model, secrets=drop(model.secrets, secret.id))
-        elif unit in secret.grants or unit in secret.consumers:
-            model = model.with_secret(
-                replace(secret, grants=drop(secret.grants, unit), consumers=drop(secret.consumers, unit))
-            )
-    return model
+    return secret.revisions[revision].content
 
 
 def find(model: Model, unit: str, uri: str, label: str) -> Secret:
@@ -201,7 +189,7 @@ def find(model: Model, unit: str, uri: str, label: str) -> Secret:
         SecretError: there is none.
     """
     if uri:
-        return _get(model, uri)
+        return get(model, uri)
     for secret in model.secrets.values():
         consumer = secret.consumers.get(unit)
         if consumer is not None and consumer.label == label:
@@ -216,7 +204,7 @@ def find_own(model: Model, unit: str, uri: str, label: str) -> Secret:
         SecretError: there is none.
     """
     if uri:
-        return _get(model, uri)
+        return get(model, uri)
     for secret in model.secrets.values():
         if secret.owner in (unit, unit_application(unit)) and secret.label == label:
             return secret
@@ -229,21 +217,19 @@ def may_read(unit: str, secret: Secret) -> bool:
     return secret.owner in (unit, owner) or unit in secret.grants or owner in secret.grants
 
 
-def revision_for(model: Model, unit: str, secret: Secret, *, refresh: bool = False, peek: bool = False) -> int:
+def revision_for(unit: str, secret: Secret, *, refresh: bool = False, peek: bool = False) -> int:
     """Return the revision that a read sees: pinned at the first read, moved by refresh; never pinned for owners.
 
     Raises:
-        SecretError: not granted, or the revision that the unit is pinned to was removed.
+        SecretError: not granted, or the revision was removed.
     """
     if not may_read(unit, secret):
         raise SecretError(DENIED)
     tracked = secret.consumers.get(unit, Consumer()).revision
     own = secret.owner in (unit, unit_application(unit))
-    if own or refresh or peek or tracked == 0:
-        return secret.latest
-    if tracked not in secret.revisions:
-        raise SecretError(f'secret "{secret.id}" revision {tracked} not found')
-    return tracked
+    number = secret.latest if own or refresh or peek or tracked == 0 else tracked
+    content_of(secret, number)
+    return number
 
 
 def track(model: Model, unit: str, secret_id: str, revision: int | None, label: str | None) -> Model:
@@ -268,7 +254,7 @@ def managed(model: Model, unit: str, uri: str) -> Secret:
     Raises:
         SecretError: there is none, or another's.
     """
-    secret = _get(model, uri)
+    secret = get(model, uri)
     if secret.owner == unit_application(unit):
         if not model.is_leader(unit):
             raise SecretError(NOT_LEADER)
@@ -277,42 +263,22 @@ def managed(model: Model, unit: str, uri: str) -> Secret:
     return secret
 
 
-def information(secret: Secret) -> dict[str, Any]:
-    """Return what `secret-info-get` prints about the secret."""
-    revision = secret.revisions.get(secret.latest)
-    shown: dict[str, Any] = {
-        "revision": secret.latest,
-        "label": secret.label,
-        "owner": "unit" if "/" in secret.owner else "application",
-        "rotation": secret.rotate,
-    }
-    if revision is not None and revision.expire is not None:
-        shown["expiry"] = _rfc3339(revision.expire)
-    if secret.rotate_at is not None:
-        shown["rotates"] = _rfc3339(secret.rotate_at)
-    if secret.description:
-        shown["description"] = secret.description
-    shown["access"] = [
-        {
-            "target": f"unit-{entity.replace('/', '-')}" if "/" in entity else f"application-{entity}",
-            "scope": f"relation-{scope}",
-            "role": "view",
-        }
-        for entity, scope in sorted(secret.grants.items())
-    ]
-    return shown
+def get(model: Model, uri: str) -> Secret:
+    """Return the secret of this identifier.
 
-
-def _get(model: Model, uri: str) -> Secret:
+    Raises:
+        SecretError: there is none.
+    """
     number = bare(uri) or uri
     if number not in model.secrets:
         raise SecretError(f'secret "{number}" not found')
     return model.secrets[number]
 
 
-def _only_readers(secret: Secret) -> Secret:
-    consumers = {unit: consumer for unit, consumer in secret.consumers.items() if may_read(unit, secret)}
-    return replace(secret, consumers=consumers)
+def unused(secret: Secret) -> list[int]:
+    """Return the superseded revisions that nobody tracks, oldest first."""
+    tracked = {consumer.revision for consumer in secret.consumers.values()}
+    return [number for number in sorted(secret.revisions) if number != secret.latest and number not in tracked]
 
 
 def _check_label(model: Model, owner: str, label: str, secret_id: str) -> None:
@@ -324,12 +290,8 @@ def _check_label(model: Model, owner: str, label: str, secret_id: str) -> None:
 def _revision(content: Mapping[str, str], expire: float | None, now: float) -> SecretRevision:
     for key in content:
         if not KEY.fullmatch(key):
-            raise SecretError(f'invalid key "{key}": lower case letters, digits and single dashes, three at least')
+            raise SecretError(f'key "{key}" not valid: lower case letters, digits and single dashes, three at least')
     if not content:
         raise SecretError("missing secret value")
     checksum = hashlib.sha256(json.dumps(dict(content), sort_keys=True).encode()).hexdigest()
     return SecretRevision(dict(content), checksum, now, expire)
-
-
-def _rfc3339(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

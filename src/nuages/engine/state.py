@@ -14,6 +14,8 @@ V = TypeVar("V")
 
 Life = Literal["alive", "dying"]
 Role = Literal["provider", "requirer", "peer"]
+MODEL_SCOPE = -1
+"""The scope of a user's grant, where a charm's has a relation's number."""
 Bag = Mapping[str, str]
 
 
@@ -165,12 +167,13 @@ class Hook:
 
 @dataclass(frozen=True)
 class Pending:
-    """The hook that runs now, or that failed and waits for its next try."""
+    """The hook that runs now, or that failed and waits for its next try; or is to be passed over (`skip`)."""
 
     hook: Hook
     running: bool = True
     failures: int = 0
     retry_at: float = 0.0
+    skip: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,10 @@ class Local:
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit. `pod` is the revision of the application its pod was made for, 0 when it has none."""
+    """One unit. `pod` is the revision of the application its pod was made for, 0 when it has none.
+
+    A `forced` one is removed whatever its hooks say: those that fail are passed over.
+    """
 
     name: str
     life: Life = "alive"
@@ -221,6 +227,7 @@ class Unit:
     pending: Pending | None = None
     ports: tuple[str, ...] = ()
     memory: Bag = field(default_factory=empty)
+    forced: bool = False
 
     @property
     def application(self) -> str:
@@ -311,7 +318,11 @@ class Consumer:
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret; `owner` is a unit, an application or "" for the model. `grants`: entity to relation id."""
+    """A secret; `owner` is a unit, an application or "" for the model.
+
+    `grants`: entity to relation id, or `MODEL_SCOPE` when a user granted it. `newest` and `checksum` are those of the
+    newest revision ever made, which stays the latest when it is removed: no number is used twice.
+    """
 
     id: str
     owner: str
@@ -324,11 +335,14 @@ class Secret:
     consumers: Mapping[str, Consumer] = field(default_factory=empty)
     created: float = 0.0
     updated: float = 0.0
+    newest: int = 0
+    checksum: str = ""
+    auto_prune: bool = False
 
     @property
     def latest(self) -> int:
-        """The newest revision's number, 0 when every revision was removed."""
-        return max(self.revisions, default=0)
+        """The number of the newest revision ever made."""
+        return max(self.newest, max(self.revisions, default=0))
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def test_information_ids_and_removal(world):
     shown = json.loads(call(world.context("two/0"), "secret-info-get", "--label", "mine", "--format=json").out)
     assert set(shown) == {number}
     assert shown[number]["access"] == [
-        {"target": "application-one", "scope": f"relation-{world.number}", "role": "view"}
+        {"target": "application-one", "scope": "relation-one.ask#two.serve", "role": "view"}
     ]
     assert (shown[number]["rotation"], shown[number]["description"]) == ("daily", "about")
     assert json.loads(call(world.context("two/0"), "secret-ids", "--format=json").out) == [number]

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 import nuages
 from nuages.engine import mutations, podspec
 from nuages.engine.api import documents, live, requests, workload
+from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, lines, number, seconds
+from nuages.engine.api.secrets import SecretsApi
 from nuages.engine.api.status import status
 from nuages.engine.daemon import Daemon
 from nuages.engine.debuglog import LEVELS
-from nuages.engine.errors import EngineError, NotFound
+from nuages.engine.errors import EngineError
 from nuages.engine.hooks.environment import SOCKET, TOOLS_DIRECTORY, charm_directory
 from nuages.engine.lifecycle import unit as find_unit
 from nuages.engine.runner import ModelRunner
-from nuages.errors import NuagesError
-
-logger = logging.getLogger(__name__)
-
-Body = TypeVar("Body", bound=requests.Request)
-Handler = Callable[[Request], Awaitable[Response]]
-LONGEST_WAIT = 300.0
 
 
 def make_app(daemon: Daemon) -> Starlette:
     """Return the daemon's application."""
-    api = Api(daemon)
+    api, secrets = Api(daemon), SecretsApi(daemon)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/v1/version", api.version),
         ("POST", "/v1/shutdown", api.shutdown),
@@ -60,6 +50,7 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/model-config", api.set_model_config),
         ("POST", "/v1/models/{model}/scale", api.scale),
         ("POST", "/v1/models/{model}/remove-application", api.remove_application),
+        ("POST", "/v1/models/{model}/resolved", api.resolved),
         ("POST", "/v1/models/{model}/run", api.run),
         ("POST", "/v1/models/{model}/exec", api.execute),
         ("POST", "/v1/models/{model}/enter", api.enter),
@@ -68,9 +59,16 @@ def make_app(daemon: Daemon) -> Starlette:
         ("GET", "/v1/models/{model}/debug-log", api.debug_log),
         ("GET", "/v1/models/{model}/logs", api.logs),
         ("GET", "/v1/models/{model}/plan", api.plan),
+        ("GET", "/v1/models/{model}/secrets", secrets.list),
+        ("GET", "/v1/models/{model}/secrets/{secret}", secrets.show),
+        ("POST", "/v1/models/{model}/add-secret", secrets.add),
+        ("POST", "/v1/models/{model}/update-secret", secrets.update),
+        ("POST", "/v1/models/{model}/grant-secret", secrets.grant),
+        ("POST", "/v1/models/{model}/revoke-secret", secrets.revoke),
+        ("POST", "/v1/models/{model}/remove-secret", secrets.remove),
     )
-    routes = [Route(path, _answering(handler), methods=[method]) for method, path, handler in table]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+    routes = [Route(path, answering(handler), methods=[method]) for method, path, handler in table]
+    return Starlette(routes=routes, exception_handlers={HTTPException: http_error})
 
 
 class Api:
@@ -81,12 +79,12 @@ class Api:
 
     async def version(self, request: Request) -> Response:
         """Say who answers."""
-        return _json({"version": nuages.__version__, "pid": os.getpid(), "state": str(self.daemon.directory)})
+        return document({"version": nuages.__version__, "pid": os.getpid(), "state": str(self.daemon.directory)})
 
     async def shutdown(self, request: Request) -> Response:
         """Stop the daemon; pods go on."""
         self.daemon.shutdown()
-        return _json({})
+        return document({})
 
     async def models(self, request: Request) -> Response:
         """List the models."""
@@ -103,51 +101,51 @@ class Api:
             {"name": name, "uuid": "", "project": None, "running": False, "error": error}
             for name, error in sorted(self.daemon.broken.items())
         ]
-        return _json([*listed, *broken])
+        return document([*listed, *broken])
 
     async def create(self, request: Request) -> Response:
         """Make a model unless it is there."""
-        body = await _body(request, requests.CreateModel)
+        body = await body_of(request, requests.CreateModel)
         name = request.path_params["model"]
         created = await self.daemon.create(name, body.project)
-        return _json({"name": name, "uuid": self.daemon.runner(name).state.uuid, "created": created})
+        return document({"name": name, "uuid": self.daemon.runner(name).state.uuid, "created": created})
 
     async def purge(self, request: Request) -> Response:
         """Remove a model and everything of it."""
         await self.daemon.purge(request.path_params["model"])
-        return _json({})
+        return document({})
 
     async def down(self, request: Request) -> Response:
         """Stop all pods of a model."""
-        return _json({"change": await self._runner(request).down()})
+        return document({"change": await self._runner(request).down()})
 
     async def start(self, request: Request) -> Response:
         """Start the pods of a stopped model."""
-        return _json({"change": await self._runner(request).start()})
+        return document({"change": await self._runner(request).start()})
 
     async def retry(self, request: Request) -> Response:
         """Try at once what failed and waits for its time."""
         self._runner(request).retry()
-        return _json({})
+        return document({})
 
     async def status(self, request: Request) -> Response:
         """Answer with `juju status --format json`."""
         runner = self._runner(request)
         found = {} if runner.state.stopped else await live.troubles(runner)
-        return _json(status(runner.state, runner.notes(), runner.world.pods.warning, time.time(), found))
+        return document(status(runner.state, runner.notes(), runner.world.pods.warning, time.time(), found))
 
     async def observed(self, request: Request) -> Response:
         """Answer with what `up` plans against."""
-        return _json(documents.observed(self._runner(request).state))
+        return document(documents.observed(self._runner(request).state))
 
     async def settled(self, request: Request) -> Response:
         """Wait until no unit has anything to do."""
         runner = self._runner(request)
-        return _json({"settled": await runner.wait(runner.quiet, _seconds(request))})
+        return document({"settled": await runner.wait(runner.quiet, seconds(request))})
 
     async def deploy(self, request: Request) -> Response:
         """Deploy an application."""
-        body = await _body(request, requests.Deploy)
+        body = await body_of(request, requests.Deploy)
         change, name = await mutations.deploy(
             self._runner(request),
             body.charm,
@@ -157,68 +155,77 @@ class Api:
             units=body.num_units,
             trust=body.trust,
         )
-        return _json({"change": change, "application": name})
+        return document({"change": change, "application": name})
 
     async def refresh(self, request: Request) -> Response:
         """Refresh an application."""
-        body = await _body(request, requests.Refresh)
+        body = await body_of(request, requests.Refresh)
         change = await mutations.refresh(self._runner(request), body.application, body.charm, body.resources)
-        return _json({"change": change})
+        return document({"change": change})
 
     async def integrate(self, request: Request) -> Response:
         """Relate two applications."""
-        one, two = (await _body(request, requests.Endpoints)).endpoints
-        change, number = mutations.integrate(self._runner(request), (one, two))
-        return _json({"change": change, "relation": number})
+        one, two = (await body_of(request, requests.Endpoints)).endpoints
+        change, relation = mutations.integrate(self._runner(request), (one, two))
+        return document({"change": change, "relation": relation})
 
     async def remove_relation(self, request: Request) -> Response:
         """Take a relation away."""
-        one, two = (await _body(request, requests.Endpoints)).endpoints
-        return _json({"change": mutations.remove_relation(self._runner(request), (one, two))})
+        one, two = (await body_of(request, requests.Endpoints)).endpoints
+        return document({"change": mutations.remove_relation(self._runner(request), (one, two))})
 
     async def get_config(self, request: Request) -> Response:
         """Answer with an application's configuration."""
         runner = self._runner(request)
-        return _json(documents.application_config(runner.state, request.path_params["application"]))
+        return document(documents.application_config(runner.state, request.path_params["application"]))
 
     async def set_config(self, request: Request) -> Response:
         """Set and reset options."""
-        body = await _body(request, requests.Configure)
+        body = await body_of(request, requests.Configure)
         name = request.path_params["application"]
-        return _json({"change": mutations.configure(self._runner(request), name, body.set, body.reset)})
+        return document({"change": mutations.configure(self._runner(request), name, body.set, body.reset)})
 
     async def get_model_config(self, request: Request) -> Response:
         """Answer with the model's configuration."""
-        return _json(documents.model_config(self._runner(request).state))
+        return document(documents.model_config(self._runner(request).state))
 
     async def set_model_config(self, request: Request) -> Response:
         """Set and reset the model's options."""
-        body = await _body(request, requests.Configure)
-        return _json({"change": mutations.configure_model(self._runner(request), body.set, body.reset)})
+        body = await body_of(request, requests.Configure)
+        return document({"change": mutations.configure_model(self._runner(request), body.set, body.reset)})
 
     async def scale(self, request: Request) -> Response:
         """Ask for more or fewer units."""
-        body = await _body(request, requests.Scale)
-        return _json({"change": mutations.scale(self._runner(request), body.application, body.units, body.delta)})
+        body = await body_of(request, requests.Scale)
+        runner = self._runner(request)
+        change = mutations.scale(runner, body.application, body.units, body.delta, force=body.force)
+        return document({"change": change})
 
     async def remove_application(self, request: Request) -> Response:
         """Take an application away."""
-        body = await _body(request, requests.RemoveApplication)
-        return _json({"change": mutations.remove_application(self._runner(request), body.application)})
+        body = await body_of(request, requests.RemoveApplication)
+        runner = self._runner(request)
+        return document({"change": mutations.remove_application(runner, body.application, force=body.force)})
+
+    async def resolved(self, request: Request) -> Response:
+        """Let failed hooks run again, or count as run."""
+        body = await body_of(request, requests.Resolved)
+        runner = self._runner(request)
+        return document({"change": mutations.resolve(runner, body.units, every=body.all, retry=body.retry)})
 
     async def run(self, request: Request) -> Response:
         """Run an action."""
-        body = await _body(request, requests.Run)
-        return _json({"change": mutations.run(self._runner(request), body.unit, body.action, body.params)})
+        body = await body_of(request, requests.Run)
+        return document({"change": mutations.run(self._runner(request), body.unit, body.action, body.params)})
 
     async def execute(self, request: Request) -> Response:
         """Run a command in the charm container."""
-        body = await _body(request, requests.Exec)
-        return _json({"change": mutations.execute(self._runner(request), body.unit, body.argv)})
+        body = await body_of(request, requests.Exec)
+        return document({"change": mutations.execute(self._runner(request), body.unit, body.argv)})
 
     async def enter(self, request: Request) -> Response:
         """Answer with the host command that opens a terminal in a pod."""
-        body = await _body(request, requests.Enter)
+        body = await body_of(request, requests.Enter)
         runner = self._runner(request)
         unit = find_unit(runner.state, body.unit)
         pod = runner.world.pods.pod(unit.name)
@@ -231,21 +238,21 @@ class Api:
         }
         mounts = podspec.hook_mounts(runner.world, unit.name) if body.container is None else ()
         argv = pod.enter(body.container, body.argv, tty=body.tty, mounts=mounts, environment=environment)
-        return _json({"argv": argv})
+        return document({"argv": argv})
 
     async def changes(self, request: Request) -> Response:
         """List the changes, oldest first."""
         runner = self._runner(request)
-        numbers = sorted(runner.state.changes, key=int)
-        return _json([documents.change(runner.change(number)) for number in numbers])
+        changes = sorted(runner.state.changes, key=int)
+        return document([documents.change(runner.change(change)) for change in changes])
 
     async def change(self, request: Request) -> Response:
         """Answer with a change, once it is ready when asked to wait."""
         runner = self._runner(request)
-        number = request.path_params["change"]
-        runner.change(number)
-        await runner.wait(lambda: runner.change(number).ready is not None, _seconds(request))
-        return _json(documents.change(runner.change(number)))
+        change = request.path_params["change"]
+        runner.change(change)
+        await runner.wait(lambda: runner.change(change).ready is not None, seconds(request))
+        return document(documents.change(runner.change(change)))
 
     async def debug_log(self, request: Request) -> Response:
         """Stream the debug-log."""
@@ -254,100 +261,33 @@ class Api:
         if level and level not in LEVELS:
             raise EngineError(f"cannot read the debug-log: no level {level}", fix=f"levels: {', '.join(LEVELS)}")
         records = self._runner(request).world.debug_log.read(
-            lines=_number(request, "lines"),
+            lines=number(request, "lines"),
             follow=query.get("follow") == "1",
             level=level,
             include=tuple(query.getlist("include")),
         )
-        return StreamingResponse(_lines(records), media_type="application/x-ndjson")
+        return StreamingResponse(lines(records), media_type="application/x-ndjson")
 
     async def logs(self, request: Request) -> Response:
         """Stream the workload's logs."""
         query, runner = request.query_params, self._runner(request)
         units = workload.chosen_units(runner, query.get("application", ""), query.get("unit", ""))
         workload.check_container(runner, units, query.get("container", ""))
-        lines = _number(request, "lines")
+        most = number(request, "lines")
         records = workload.read(
             runner,
             units=units,
             container=query.get("container", ""),
             service=query.get("service", ""),
-            lines=30 if lines is None else lines,
+            lines=30 if most is None else most,
             follow=query.get("follow") == "1",
         )
-        return StreamingResponse(_lines(records), media_type="application/x-ndjson")
+        return StreamingResponse(lines(records), media_type="application/x-ndjson")
 
     async def plan(self, request: Request) -> Response:
         """Answer with the merged plan of each of a unit's containers; it holds secrets, as `pebble plan` does."""
         runner = self._runner(request)
-        return _json({"containers": await workload.plans(runner, request.query_params.get("unit", ""))})
+        return document({"containers": await workload.plans(runner, request.query_params.get("unit", ""))})
 
     def _runner(self, request: Request) -> ModelRunner:
         return self.daemon.runner(request.path_params["model"])
-
-
-def _answering(handler: Handler) -> Handler:
-    """Turn errors into answers, and say our version in every one."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            response = await handler(request)
-        except NotFound as error:
-            response = _error(404, str(error), error.fix, error.code)
-        except NuagesError as error:
-            response = _error(400, str(error), error.fix, error.code)
-        except ValidationError as error:
-            reasons = "; ".join(
-                f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors()
-            )
-            response = _error(400, f"cannot understand the request: {reasons}", "", "request")
-        except Exception:
-            logger.exception("%s %s", request.method, request.url.path)
-            response = _error(500, "cannot do that: internal error of the engine", "see daemon.log", "internal")
-        response.headers["Nuages-Version"] = nuages.__version__
-        return response
-
-    return answer
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    code = error.status_code if isinstance(error, HTTPException) else 500
-    response = _error(code, f"cannot {request.method} {request.url.path}: no such thing in this version", "", "http")
-    response.headers["Nuages-Version"] = nuages.__version__
-    return response
-
-
-async def _body(request: Request, kind: type[Body]) -> Body:
-    content = await request.body()
-    return kind.model_validate_json(content or b"{}")
-
-
-def _json(document: Any) -> Response:
-    return JSONResponse(document)
-
-
-def _error(status_code: int, message: str, fix: str, code: str) -> Response:
-    document = {"error": {"message": message, "fix": fix, "code": code}}
-    return JSONResponse(document, status_code=status_code)
-
-
-def _number(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise EngineError(f"cannot understand {name}={text!r}: a number is needed", code="request")
-    return int(text)
-
-
-def _seconds(request: Request) -> float:
-    text = request.query_params.get("wait", "0")
-    try:
-        return max(0.0, min(float(text), LONGEST_WAIT))
-    except ValueError:
-        raise EngineError(f"cannot understand wait={text!r}: seconds are needed", code="request") from None
-
-
-async def _lines(records: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
-    async for record in records:
-        yield json.dumps(record, ensure_ascii=False).encode() + b"\n"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Request(BaseModel):
     """Base of all request bodies: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class CreateModel(Request):
@@ -57,12 +57,54 @@ class Scale(Request):
     application: str
     units: int | None = Field(default=None, ge=0)
     delta: int | None = None
+    force: bool = False
 
 
 class RemoveApplication(Request):
     """POST …/remove-application."""
 
     application: str
+    force: bool = False
+
+
+class Resolved(Request):
+    """POST …/resolved: units whose hook failed, or all of them."""
+
+    units: list[str] = Field(default_factory=list[str])
+    all: bool = False
+    retry: bool = True
+
+
+class AddSecret(Request):
+    """POST …/add-secret."""
+
+    name: str
+    content: dict[str, str]
+    info: str = ""
+
+
+class UpdateSecret(Request):
+    """POST …/update-secret: `secret` is a URI, an id or a name; "" and no content leave as it is."""
+
+    secret: str
+    content: dict[str, str] = Field(default_factory=dict[str, str])
+    name: str = ""
+    info: str = ""
+    auto_prune: bool | None = None
+
+
+class SecretAccess(Request):
+    """POST …/grant-secret and …/revoke-secret."""
+
+    secret: str
+    applications: list[str] = Field(min_length=1)
+
+
+class RemoveSecret(Request):
+    """POST …/remove-secret: the secret, or one revision of it."""
+
+    secret: str
+    revision: int | None = Field(default=None, ge=1)
 
 
 class Run(Request):

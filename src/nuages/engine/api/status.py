@@ -9,9 +9,8 @@ from typing import Any
 
 from nuages.engine.hooks.environment import JUJU_VERSION
 from nuages.engine.state import Application, Model, Status, Unit
+from nuages.engine.statuses import derived
 
-# Juju's order for a status that is derived from units: the last of these wins.
-SEVERITIES = ("unknown", "terminated", "active", "maintenance", "waiting", "blocked", "error")
 BASES = {"3.8": "20.04", "3.10": "22.04", "3.12": "24.04", "3.14": "26.04"}
 
 
@@ -87,7 +86,7 @@ def application_status(model: Model, application: Application, troubles: Mapping
         return application.status
     if not units:
         return Status("unknown", "", application.since)
-    return max(units, key=lambda found: SEVERITIES.index(found.status))
+    return derived(units)
 
 
 def _application(model: Model, application: Application, troubles: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from nuages.engine import secrets
+from nuages.engine import grants, secrets
 from nuages.engine.hooks.context import HookContext, Write
 from nuages.engine.hooks.errors import ToolError
 from nuages.engine.secrets import Attributes, SecretError
@@ -20,11 +20,9 @@ def get(context: HookContext, uri: str, label: str, *, refresh: bool = False, pe
     """
     try:
         secret = secrets.find(context.draft, context.unit_name, uri, label)
-        revision = secrets.revision_for(context.draft, context.unit_name, secret, refresh=refresh, peek=peek)
+        revision = secrets.revision_for(context.unit_name, secret, refresh=refresh, peek=peek)
     except SecretError as error:
         raise ToolError(str(error)) from error
-    if revision not in secret.revisions:
-        raise ToolError(f'secret "{secret.id}" revision {revision} not found')
     tracked = None if peek else revision
     new_label = label if uri and label else None
     unit = context.unit_name
@@ -81,16 +79,25 @@ def change(context: HookContext, uri: str, content: Mapping[str, str] | None, at
 
 
 def grant(context: HookContext, uri: str, relation_id: int, target: str | None) -> None:
-    """Let the relation's other side, or one unit of it, read the secret."""
+    """Let the relation's other side, or one unit of it, read the secret.
+
+    A reader has one grant. That it has one by another relation fails the hook when it commits, as in Juju.
+    """
     context.relation(relation_id)
     unit = context.unit_name
-    _write(context, lambda model: secrets.grant(model, unit, uri, relation_id, target))
+
+    def check(model: Model) -> Model:
+        grants.check_scope(model, unit, uri, relation_id, target)
+        return model
+
+    context.writes.append(check)
+    _write(context, lambda model: grants.grant(model, unit, uri, relation_id, target))
 
 
 def revoke(context: HookContext, uri: str, targets: tuple[str, ...]) -> None:
     """Take the right to read back."""
     unit = context.unit_name
-    _write(context, lambda model: secrets.revoke(model, unit, uri, targets))
+    _write(context, lambda model: grants.revoke(model, unit, uri, targets))
 
 
 def remove(context: HookContext, uri: str, revision: int | None) -> None:

@@ -13,18 +13,11 @@ from nuages.engine.resolver.view import (
     SECRET_KINDS,
     WORKLOAD_KINDS,
 )
+from nuages.engine.rotation import AGAIN, next_rotation
 from nuages.engine.state import Hook, Local, Model, Pending, Relation, RelationState, Status, Unit, drop, put, unit_key
 
 FIRST_RETRY = 5.0
 LONGEST_RETRY = 300.0
-ROTATIONS = {
-    "hourly": 3600,
-    "daily": 86400,
-    "weekly": 604800,
-    "monthly": 2592000,
-    "quarterly": 7776000,
-    "yearly": 31536000,
-}
 
 
 def started(model: Model, unit_name: str, hook: Hook, now: float) -> Model:
@@ -33,12 +26,14 @@ def started(model: Model, unit_name: str, hook: Hook, now: float) -> Model:
     if hook.kind in OPERATION_KINDS:
         operation = replace(model.operations[hook.operation], status="running")
         return model.with_operation(operation)
-    failures = unit.pending.failures if unit.pending and unit.pending.hook == hook else 0
+    again = unit.pending if unit.pending and unit.pending.hook == hook else None
     agent = Status("executing", f"running {hook.kind} hook", now)
     status = unit.status
     if hook.kind == "install":
         status = Status("maintenance", "installing charm software", now)
-    return model.with_unit(replace(unit, pending=Pending(hook, True, failures), agent=agent, status=status))
+    return model.with_unit(
+        replace(unit, pending=replace(again or Pending(hook), running=True), agent=agent, status=status)
+    )
 
 
 def committed(model: Model, before: Model, unit_name: str, hook: Hook, now: float) -> Model:
@@ -65,23 +60,27 @@ def committed(model: Model, before: Model, unit_name: str, hook: Hook, now: floa
     if hook.kind == "relation-broken" and hook.relation is not None and hook.relation in model.relations:
         model = leave(model, unit_name, hook.relation)
     if hook.kind == "secret-rotate" and hook.secret in model.secrets:
-        secret = model.secrets[hook.secret]
-        model = model.with_secret(replace(secret, rotate_at=next_rotation(secret.rotate, now)))
+        secret, seen = model.secrets[hook.secret], before.secrets.get(hook.secret)
+        rotated = seen is None or secret.latest > seen.latest
+        again = next_rotation(secret.rotate, now) if rotated or secret.rotate_at is None else now + AGAIN
+        model = model.with_secret(replace(secret, rotate_at=again))
     return model
 
 
 def failed(model: Model, unit_name: str, hook: Hook, now: float, *, jitter: float = 0.0) -> Model:
     """Return the model after the hook failed: nothing written, the same hook again later.
 
-    A workload hook is forgotten instead; what it follows from is still there and raises it again.
+    A workload hook is forgotten instead; what it follows from is still there and raises it again. The hook of a unit
+    that goes away by force, or that was resolved meanwhile, is to be passed over.
     """
     unit = model.units[unit_name]
+    skip = unit.forced or (unit.pending is not None and unit.pending.skip)
     if hook.kind in WORKLOAD_KINDS:
         return model.with_unit(replace(unit, pending=None, agent=Status("idle", "", now)))
     failures = (unit.pending.failures if unit.pending else 0) + 1
     delay = next_backoff(failures) * (1 + jitter)
     agent = Status("error", f'hook failed: "{hook.kind}"', now)
-    return model.with_unit(replace(unit, pending=Pending(hook, False, failures, now + delay), agent=agent))
+    return model.with_unit(replace(unit, pending=Pending(hook, False, failures, now + delay, skip), agent=agent))
 
 
 def next_backoff(failures: int) -> float:
@@ -90,11 +89,6 @@ def next_backoff(failures: int) -> float:
     5 s, doubling, capped at 300 s (Juju's agent does the same, plus jitter).
     """
     return min(FIRST_RETRY * 2 ** min(failures - 1, 30), LONGEST_RETRY)
-
-
-def next_rotation(policy: str, now: float) -> float | None:
-    """Return when a secret of this policy is due next, None for never."""
-    return now + ROTATIONS[policy] if policy in ROTATIONS else None
 
 
 def leave(model: Model, unit_name: str, relation_id: int) -> Model:
@@ -121,7 +115,7 @@ def _advance(before: Model, unit: Unit, hook: Hook, now: float, interval: float)
     elif hook.kind in WORKLOAD_KINDS:
         local = replace(local, notices=put(local.notices, hook.container, hook.notice_at))
     elif hook.kind in SECRET_KINDS:
-        local = replace(local, secrets=_secrets(local, hook))
+        local = replace(local, secrets=_secrets(local, hook, now))
     elif hook.kind == "storage-attached":
         local = replace(local, storage=(*local.storage, hook.storage))
     elif hook.kind == "storage-detaching":
@@ -170,12 +164,13 @@ def _told(relation: Relation | None, hook: Hook, state: RelationState) -> Relati
     return state
 
 
-def _secrets(local: Local, hook: Hook) -> dict[str, int]:
+def _secrets(local: Local, hook: Hook, now: float) -> dict[str, int]:
     if hook.kind == "secret-changed":
         return put(local.secrets, hook.secret, hook.secret_revision)
-    if hook.kind in ("secret-remove", "secret-expired"):
-        prefix = hook.kind.removeprefix("secret-")
-        return put(local.secrets, f"{prefix}/{hook.secret}/{hook.secret_revision}", hook.secret_revision)
+    if hook.kind == "secret-remove":
+        return put(local.secrets, f"remove/{hook.secret}/{hook.secret_revision}", hook.secret_revision)
+    if hook.kind == "secret-expired":
+        return put(local.secrets, f"expired/{hook.secret}/{hook.secret_revision}", int(now))
     return dict(local.secrets)
 
 

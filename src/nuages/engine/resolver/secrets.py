@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from nuages.engine.resolver.view import View
+from nuages.engine.rotation import next_expiry
+from nuages.engine.secrets import may_read, unused
 from nuages.engine.state import Hook, Secret
 
 
@@ -18,12 +20,6 @@ def secrets(view: View) -> Hook | None:
     return None
 
 
-def obsolete(secret: Secret) -> list[int]:
-    """Return the superseded revisions that nobody tracks, oldest first."""
-    tracked = {consumer.revision for consumer in secret.consumers.values()}
-    return [number for number in sorted(secret.revisions) if number != secret.latest and number not in tracked]
-
-
 def _owns(view: View, secret: Secret) -> bool:
     """Whether this unit runs the owner's hooks: the owning unit, or the owning application's leader."""
     by_leader = secret.owner == view.application.name and view.application.leader == view.unit.name
@@ -32,20 +28,19 @@ def _owns(view: View, secret: Secret) -> bool:
 
 def _changed(view: View, secret: Secret) -> Hook | None:
     consumer = secret.consumers.get(view.unit.name)
-    if consumer is None or consumer.revision == 0:
+    if consumer is None or consumer.revision == 0 or not may_read(view.unit.name, secret):
         return None
     told = max(consumer.revision, view.local.secrets.get(secret.id, 0))
     return Hook("secret-changed", secret=secret.id, secret_revision=secret.latest) if told < secret.latest else None
 
 
 def _of_owner(view: View, secret: Secret) -> Hook | None:
-    for number in obsolete(secret):
+    for number in unused(secret):
         if f"remove/{secret.id}/{number}" not in view.local.secrets:
             return Hook("secret-remove", secret=secret.id, secret_revision=number)
-    for number, revision in sorted(secret.revisions.items()):
-        expired = revision.expire is not None and revision.expire <= view.observed.now
-        if expired and f"expired/{secret.id}/{number}" not in view.local.secrets:
-            return Hook("secret-expired", secret=secret.id, secret_revision=number)
+    expiry = next_expiry(secret, view.local.secrets)
+    if expiry is not None and expiry[0] <= view.observed.now:
+        return Hook("secret-expired", secret=secret.id, secret_revision=expiry[1])
     if secret.rotate_at is not None and secret.rotate_at <= view.observed.now:
         return Hook("secret-rotate", secret=secret.id)
     return None

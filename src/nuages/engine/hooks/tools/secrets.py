@@ -8,6 +8,7 @@ import time
 from datetime import datetime, timezone
 from typing import Any
 
+from nuages.engine import secret_documents
 from nuages.engine import secrets as rules
 from nuages.engine.config import duration
 from nuages.engine.hooks import secrets
@@ -16,7 +17,7 @@ from nuages.engine.hooks.context import HookContext
 from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.hooks.tools.tool import FORMAT, RELATION, SILENT, Tool, relation_id
 from nuages.engine.hooks.tools.unit import mapping
-from nuages.engine.resolver.advance import ROTATIONS
+from nuages.engine.rotation import ROTATIONS
 from nuages.engine.secrets import Attributes, SecretError
 
 
@@ -55,7 +56,7 @@ def secret_info_get(context: HookContext, arguments: Arguments) -> Any:
         raise ToolError(str(error)) from error
     if secret.id not in secrets.owned(context):
         raise ToolError(f'secret "{secret.id}" not found')
-    return {secret.id: rules.information(secret)}
+    return {secret.id: secret_documents.information(context.draft, secret)}
 
 
 def secret_set(context: HookContext, arguments: Arguments) -> Any:

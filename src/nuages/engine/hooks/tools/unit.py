@@ -14,6 +14,7 @@ from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.hooks.tools.tool import FORMAT, SILENT, Tool
 from nuages.engine.secrets import NOT_LEADER
 from nuages.engine.state import Status
+from nuages.engine.statuses import derived
 
 PORT = re.compile(r"(\d+)(?:-(\d+))?(?:/(tcp|udp))?", re.IGNORECASE)
 
@@ -50,10 +51,10 @@ def status_get(context: HookContext, arguments: Arguments) -> Any:
         return context.unit.status.status if plain else _shown(context.unit.status, data=data)
     if not context.is_leader:
         raise ToolError(NOT_LEADER)
-    status = context.application.status or Status()
+    units = context.draft.units_of(context.unit.application)
+    status = context.application.status or derived(unit.status for unit in units)
     if plain:
         return status.status
-    units = context.draft.units_of(context.unit.application)
     shown = {unit.name: _shown(unit.status, data=data) for unit in units}
     return {"application-status": {**_shown(status, data=data), "units": shown}}
 

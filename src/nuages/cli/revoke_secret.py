@@ -1,0 +1,20 @@
+"""`nuages revoke-secret`: applications may no longer read a secret."""
+
+import click
+
+from nuages.cli.session import model_option, open_session
+from nuages.cli.waiting import finish
+
+
+@click.command()
+@model_option
+@click.argument("words", nargs=-1, metavar="ID|NAME APPLICATION[,APPLICATION ...]")
+def command(model: str | None, words: tuple[str, ...]) -> None:
+    """Take the right to read the secret ID (or NAME) back from applications."""
+    if len(words) < 2:
+        raise click.UsageError("missing secret URI or application name")
+    if len(words) > 2:
+        raise click.UsageError("unrecognized words: applications are given as one, with commas")
+    names = [name for name in words[1].split(",") if name]
+    session = open_session(model)
+    finish(session, session.post("revoke-secret", body={"secret": words[0], "applications": names}))
