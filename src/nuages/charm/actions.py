@@ -71,7 +71,8 @@ def create_superuser(container: Container, facts: Facts, params: dict[str, Any])
     if not after.output.strip().endswith("accepts"):
         said = last_line(created.output + "\n" + created.error)
         raise Refused(
-            "the project's createsuperuser created no user with that password" + (f": it says {said}" if said else "")
+            "the project's createsuperuser created no user with that password"
+            + (f": it says {mask(said, _hidden(environment))}" if said else "")
         )
     return password
 
@@ -83,8 +84,12 @@ def _expect(result: object, what: str, environment: dict[str, str]) -> None:
     if answer.code == 0:
         return
     text = last_line(answer.error) or last_line(answer.output) or f"exit code {answer.code}"
-    secret = tuple(value for name, value in environment.items() if any(word in name for word in SECRET_WORDS))
-    raise Refused(f"{what}: {mask(text, secret)}")
+    raise Refused(f"{what}: {mask(text, _hidden(environment))}")
+
+
+def _hidden(environment: dict[str, str]) -> tuple[str, ...]:
+    values = {value for name, value in environment.items() if any(word in name for word in SECRET_WORDS)}
+    return tuple(values | set(map(unquote, values)))
 
 
 SECRET_WORDS = ("PASSWORD", "SECRET", "CONNECT_STRING", "TOKEN", "KEY")

@@ -23,7 +23,7 @@ from nuages.charm.interfaces.ingress import Route
 from nuages.charm.options import Settings
 from nuages.charm.plan import BagWrite, Layer, Plan, Question, Step
 from nuages.charm.statuses import Status
-from nuages.charm.variables import Variable
+from nuages.charm.variables import Variable, secrets
 from nuages.contract import layout
 from nuages.contract.endpoints import INGRESS, INTERFACES
 
@@ -47,7 +47,7 @@ def decide(facts: Facts) -> Plan:
         ports=(facts.paas.port,) if facts.opens_ports and isinstance(facts.workload, Workload) else None,
         version=facts.workload.survey.version if is_new(facts.workload) else "",
         rotating=bool((facts.key.content or {}).get("next")),
-        secrets=tuple(sorted({variable.value for variable in variables if variable.secret and variable.value})),
+        secrets=secrets(variables),
     )
 
 

@@ -1,6 +1,8 @@
 """One environment variable of the application, and where it comes from."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import unquote
 
 
 class Variable(NamedTuple):
@@ -16,6 +18,12 @@ class Variable(NamedTuple):
 MASK = "***"
 SHORTEST = 4
 """Shorter values are not hidden in texts: they would hide half of every sentence, and are no secrets."""
+
+
+def secrets(variables: Iterable[Variable]) -> tuple[str, ...]:
+    """Return what no text may show: the secret values, and what they are when a program has decoded its URL."""
+    values = {variable.value for variable in variables if variable.secret and variable.value}
+    return tuple(sorted(values | set(map(unquote, values))))
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:

@@ -41,4 +41,4 @@ def read_tls(endpoint: str, enabled: str, certificate: str) -> Tls:
         return Tls(word == "true")
     text = certificate.strip() + "\n"
     path = f"{layout.TLS_DIRECTORY}/{endpoint}-{zlib.crc32(text.encode(errors='replace')):08x}.pem"
-    return Tls(True, File(path, text, layout.GROUP))
+    return Tls(True, File(path, text))
