@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Any, cast
+from urllib.parse import unquote
 
 import ops
 from ops import pebble
