@@ -46,7 +46,7 @@ def json_texts() -> st.SearchStrategy[str]:
 
 
 def check(interface: str, keys: Sequence[str], examples: int, also: Callable[[Relation], object] = repr) -> None:
-    """Let an interface read databags of all kinds, of the application and of units: none raises, all that it gives fits.
+    """Let an interface read databags of all kinds, of application and units: none raises, what comes out fits.
 
     `also` is called with each relation.
     """

@@ -42,7 +42,7 @@ def test_what_is_known_serves_an_optional_endpoint(changes: dict[str, str], reas
 
 def test_secret_without_a_token() -> None:
     relation = example("openfga")
-    value = parse(relation._replace(secrets=dict.fromkeys(relation.secrets, {"other": "x"})))
+    value = parse(relation._replace(secrets={uri: {"other": "x"} for uri in relation.secrets}))
     assert isinstance(value, NotReady)
     assert value.reason == "its secret has no token"
 

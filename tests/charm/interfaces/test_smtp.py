@@ -57,7 +57,9 @@ def test_operators_own_secret_is_to_be_granted_by_the_operator() -> None:
 def test_what_comes_in_comes_out(examples: int) -> None:
     @settings(max_examples=examples, deadline=None)
     @given(TEXT, st.integers(1, 65535), TEXT, TEXT, st.sampled_from(smtp.AUTHENTICATION), st.booleans())
-    def holds(host: str, port: int, user: str, password: str, authentication: str, skip: bool) -> None:
+    def holds(  # noqa: PLR0917  one for each field
+        host: str, port: int, user: str, password: str, authentication: str, skip: bool
+    ) -> None:
         bag = {
             "host": host,
             "port": str(port),
