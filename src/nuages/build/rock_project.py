@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nuages.build.errors import BuildError
 from nuages.build.files import NEVER, walk
+from nuages.build.rock_parts import PART, InstallApp, install_app
 from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, load
 from nuages.extension.names import listed, nearest
@@ -67,11 +68,16 @@ class RockProject:
     asynchronous: bool
     """Whether the requirements name gevent."""
     notes: tuple[str, ...] = ()
+    install: InstallApp | None = None
+    """What rockcraft.yaml itself says of the application's files."""
 
     def files(self) -> list[tuple[str, Path]]:
         """Return the application's files: name below /django/app, path."""
         found = walk(self.application, IGNORED, also=_foreign)
-        return [(path.relative_to(self.application).as_posix(), path) for path in found]
+        paths = {path.relative_to(self.application).as_posix(): path for path in found}
+        if self.install is None:
+            return list(paths.items())
+        return sorted((target, paths[name]) for name, target in self.install.place(paths).items())
 
 
 def read(root: Path) -> RockProject:
@@ -84,7 +90,8 @@ def read(root: Path) -> RockProject:
     document = _document(root)
     name = _name(document)
     base = _base(document)
-    application, note = _application(root, name)
+    install = install_app(document, root)
+    application, note = (install.source, "") if install else _application(root, name)
     requirements = _requirements(root, application)
     extra = _python_packages(document)
     texts = "\n".join([*extra, *(path.read_text(errors="replace") for path in requirement_files(requirements))]).lower()
@@ -100,7 +107,8 @@ def read(root: Path) -> RockProject:
         packages=(*extra, "gunicorn" if "gunicorn" in texts else "gunicorn>=22"),
         wsgi=None if "command" in web else _wsgi(document, application, name),
         asynchronous="gevent" in texts,
-        notes=(*([note] if note else []), *_parts_notes(document)),
+        notes=(*([note] if note else []), *(install.notes if install else ()), *_parts_notes(document)),
+        install=install,
     )
 
 
@@ -272,6 +280,8 @@ def _parts_notes(document: Document) -> list[str]:
     notes: list[str] = []
     for part, entry in document.mapping("parts").items():
         keys: dict[str, Value] = entry if isinstance(entry, dict) else {}
+        if part == PART:
+            continue
         packages = keys.get("stage-packages")
         if isinstance(packages, list) and packages:
             notes.append(f"stage-packages {listed(map(str, packages))}: this machine's are used, if it has them")
