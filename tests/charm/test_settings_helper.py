@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import redis
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -263,6 +264,19 @@ def test_tls_of_the_connect_string() -> None:
     )["DATABASES"]
     assert found["default"]["OPTIONS"] == {"sslmode": "verify-ca", "sslrootcert": "/django/ca.pem"}
     assert found["mysql"]["OPTIONS"] == {"ssl": {"ca": "/django/ca.pem"}}
+
+
+def test_tls_of_a_cache() -> None:
+    """Redis' own client, which reads the URL, must understand what comes out."""
+    url = "valkeys://u:p%40@cache:6379?ssl_ca_certs=%2Fdjango%2Fca.pem"
+    entry = helper.settings({"VALKEY_DB_CONNECT_STRING": url})["CACHES"]["default"]
+    pool = redis.ConnectionPool.from_url(entry["LOCATION"], **entry["OPTIONS"])
+    connection = pool.connection_class(**pool.connection_kwargs)
+    assert isinstance(connection, redis.SSLConnection)
+    assert (connection.host, connection.username, connection.password) == ("cache", "u", "p@")
+    assert connection.ca_certs == "/django/ca.pem"
+    assert connection.cert_reqs == ssl.CERT_REQUIRED
+    assert connection.check_hostname is False
 
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1)
