@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from docs.writers.markdown import code, listed, page, table
 from nuages.charm import environment, options, secret_key
-from nuages.charm.facts import Bag, Content, Facts, Peer, Relation
-from nuages.charm.interfaces import REGISTRY, Interface, NotReady
+from nuages.charm.facts import Facts, Peer, Relation
+from nuages.charm.interfaces import BY_NAME, REGISTRY, Interface, NotReady
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
 from nuages.contract.bases import BASES
@@ -25,22 +27,30 @@ BARE = Facts(
     peer_endpoint="secret-storage",
     config={"django-debug": False},
 )
+DIRECTORY = Path(__file__).parents[2] / "tests" / "charm" / "interfaces" / "examples"
+
+
+def _documents() -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for path in sorted(DIRECTORY.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        found.setdefault(document["interface"], []).append(document)
+    return found
+
+
 SETTINGS = options.read(BARE)
 URL = "http://localhost:8000/"
 
-USER = "secret:9m4e2mr0ui3e8a215n4g"
-EXAMPLES: Mapping[str, tuple[Bag, Mapping[str, Content]]] = {
-    "postgresql_client": (
-        {
-            "database": "notes",
-            "endpoints": "postgresql-k8s-primary.dev.svc.cluster.local:5432",
-            "secret-user": USER,
-        },
-        {USER: {"username": "relation_id_4", "password": "PASSWORD"}},
-    ),
-    "ingress": ({"ingress": json.dumps({"url": URL})}, {}),
+EXAMPLES: Mapping[str, tuple[Relation, ...]] = {
+    name: tuple(
+        Relation(
+            found["endpoint"], name, 7, BY_NAME[name].provider, found["app"], found["units"], found["secrets"], BARE.app
+        )
+        for found in documents
+    )
+    for name, documents in _documents().items()
 }
-"""By interface that the charm speaks: a databag as its provider writes it, with the secrets that it names."""
+"""By interface that the charm speaks: what its providers answer, as the tests of the charm have it."""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -66,7 +76,7 @@ def pages() -> Iterator[tuple[str, str]]:
             "## With more than one unit\n\n" + table(names, map(_row, _peers())),
             "## With proxies in the model's configuration\n\n" + table(names, map(_row, _proxies())),
             "## Your own options\n\n`DJANGO_` and the option's name in capitals: see [options](options.md).",
-            *(_integration(interface) for interface in REGISTRY if _prefixed(interface)),
+            *(text for interface in REGISTRY if (text := _integration(interface))),
             _later(),
         ),
     )
@@ -95,10 +105,6 @@ def _proxies() -> list[Variable]:
     )
 
 
-def _prefixed(interface: Interface) -> str:
-    return endpoints.BY_NAME[interface.name].prefix
-
-
 def _key_options() -> str:
     names = dict.fromkeys(
         name for base in BASES for name in (base.secret_key_option, base.secret_key_id_option) if name
@@ -107,22 +113,63 @@ def _key_options() -> str:
 
 
 def example(interface: Interface, endpoint: str) -> tuple[Variable, ...]:
-    """Return the variables of an endpoint of this interface, from the example of what a provider answers."""
-    bag, secrets = EXAMPLES[interface.name]
-    value = interface.parse(Relation(endpoint, interface.name, 4, interface.provider, bag, {}, secrets))
-    assert not isinstance(value, NotReady), f"{interface.name}: the example databag is not complete: {value.reason}"
-    return value.variables
+    """Return all variables that an endpoint of this interface may set, with the values of what providers answer.
+
+    Those of the answer with most to say come first.
+    """
+    usual = endpoints.BY_NAME[interface.name].endpoint
+    found: list[tuple[Variable, ...]] = []
+    for relation in EXAMPLES[interface.name]:
+        named = relation._replace(endpoint=endpoint)
+        facts = replace(BARE, relations=(named, *EXAMPLES["ingress"]))
+        value = interface.settle(facts, named, interface.parse(named))
+        assert not isinstance(value, NotReady), f"{interface.name}: an example is not complete: {value.reason}"
+        if relation.endpoint == usual or not usual:
+            found.append(value.variables)
+    variables = {variable.name: variable for each in sorted(found, key=len) for variable in each}
+    order = [variable.name for each in sorted(found, key=len, reverse=True) for variable in each]
+    return tuple(variables[name] for name in dict.fromkeys(order))
 
 
 def _integration(interface: Interface) -> str:
     known = endpoints.BY_NAME[interface.name]
-    return (
-        f"## With {code(known.endpoint)} ({code(interface.name)}, for instance from {interface.provider})\n\n"
-        + table(("variable", "example", "from"), map(_row, example(interface, known.endpoint)))
-        + f"\n\nOn an endpoint of another name the prefix is that name: {code('archive')} gives "
-        + code(example(interface, "archive")[0].name)
-        + " and so on. `PARAMS`, `QUERY` and `FRAGMENT` are those of the URL, mostly empty."
+    endpoint = known.endpoint or "oidc"
+    variables = example(interface, endpoint)
+    if not variables:
+        return ""
+    text = (
+        f"## With {code(endpoint)} ({code(interface.name)}, for instance from {interface.provider})\n\n"
+        + table(("variable", "example", "from"), map(_row, variables))
+        + f"\n\n{NOTES.get(interface.name, '')}"
+    ).rstrip()
+    renamed = example(interface, "archive")
+    if renamed == variables or {variable.name for variable in renamed} == {variable.name for variable in variables}:
+        return text
+    return text + (
+        f"\n\nOn an endpoint of another name the prefix is that name: {code('archive')} gives "
+        f"{code(renamed[0].name)} and so on."
     )
+
+
+URL_NOTE = (
+    "`PARAMS`, `QUERY` and `FRAGMENT` are those of the URL, mostly empty; user and password are as they stand in it."
+)
+DATABASE_NOTE = (
+    URL_NOTE + " With several hosts, `HOSTNAME` and `PORT` are the first one's. `TLS`, `TLS_CA` and `READ_ONLY_…` are"
+    " there when the provider speaks of them. With TLS the connect string has the driver check the server's certificate"
+    " against the authority in the file that `TLS_CA` names, but not the host in it: certificates that charms make"
+    " seldom name the service that one connects to."
+)
+NOTES: Mapping[str, str] = {
+    "postgresql_client": DATABASE_NOTE,
+    "mysql_client": DATABASE_NOTE + " `ssl-ca` is what `dj-database-url` understands.",
+    "mongodb_client": DATABASE_NOTE,
+    "redis": "The provider tells neither user nor database.",
+    "valkey_client": URL_NOTE + " Mode and version come under two names, for both are documented.",
+    "s3": "What the provider does not say is left out. `ATTRIBUTES` and `TLS_CA_CHAIN` are JSON lists.",
+    "rabbitmq": URL_NOTE + " `CONNECT_STRINGS` has one URL for each unit that answers.",
+    "http_proxy": "`http` and `https` then come from the integration alone; `no_proxy` stays the model's.",
+}
 
 
 def _later() -> str:

@@ -29,6 +29,12 @@ def test_what_is_missing_is_named_and_the_rest_is_there_for_an_optional_endpoint
     assert {variable.value for variable in value.partial.variables} == set(bag.values())
 
 
+def test_endpoint_of_another_name_gives_its_prefix() -> None:
+    found = variables(example("s3", endpoint="media-files"))
+    assert found["MEDIA_FILES_BUCKET"] == "myapp"
+    assert all(name.startswith("MEDIA_FILES_") for name in found)
+
+
 @pytest.mark.parametrize("bag", [{}, {"lib-version": "1.0"}, {"data": "{}"}])
 def test_provider_that_has_said_nothing(bag: dict[str, str]) -> None:
     assert parse(example("s3", bag=bag)) == NotReady("no access-key, secret-key, bucket")
