@@ -62,22 +62,6 @@ INTERFACES = (
 
 BY_NAME = {interface.name: interface for interface in INTERFACES}
 
-URL_PARTS = (
-    "CONNECT_STRING",
-    "SCHEME",
-    "NETLOC",
-    "PATH",
-    "PARAMS",
-    "QUERY",
-    "FRAGMENT",
-    "USERNAME",
-    "PASSWORD",
-    "HOSTNAME",
-    "PORT",
-    "NAME",
-)
-"""Suffixes of the variables that a URL becomes, after PREFIX and an underscore (`NAME` only behind a `_DB` prefix)."""
-
 
 def prefix_of(interface: Interface, endpoint: str) -> str:
     """Return the prefix of the variables of `endpoint`: the interface's own for the usual name, else the endpoint's.
