@@ -144,6 +144,8 @@ class Workload:
     gunicorn: str | None = None
     """The web server's configuration file; None when there is none yet."""
     outcome: Outcome | None = None
+    migrated: bool = False
+    """Whether paas-charm has applied the migrations of this very container, before our charm came."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,8 @@ class Facts:
     proxies: Mapping[str, str] = field(default_factory=dict[str, str])
     """The model's proxies: http, https, no."""
     paas: Paas = PLAIN
+    forwards_logs: bool = True
+    """Whether this Juju's Pebble knows log targets."""
     custom: Custom = NO_CUSTOM
     """Nothing unless it is to be published at this event."""
     address: str = ""

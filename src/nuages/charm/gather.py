@@ -12,6 +12,7 @@ import ops
 from ops import hookcmds, pebble
 
 from nuages.charm import gunicorn, inside, interfaces, migrations, secret_key
+from nuages.charm.adoption import heritage
 from nuages.charm.converge import CHECK, WEB
 from nuages.charm.facts import (
     Bag,
@@ -99,6 +100,7 @@ def gather(
         peer=_peer(model, base.peer, leader),
         proxies={name: os.environ.get(variable, "") for name, variable in PROXIES.items()},
         paas=files.paas(Path(charm.charm_dir)),
+        forwards_logs=model.juju_version.supports_pebble_log_forwarding,
     )
     facts = replace(
         facts,
@@ -278,6 +280,7 @@ def _reachable(container: Container) -> Workload | str:
         answering=CHECK in checks and container.check_answers(CHECK),
         gunicorn=container.read(gunicorn.APPLIED),
         outcome=_outcome(container) if migrations.SERVICE in plan.get("services", {}) else None,
+        migrated=known.get("migrated") is True,
     )
 
 
@@ -294,7 +297,8 @@ def _survey(container: Container, services: Mapping[str, Service]) -> str:
     if result.code != 0:
         return f"{layout.PYTHON} failed: {last_line(result.error)}"
     found = json.loads(result.output)
-    text = json.dumps({"services": services, "survey": found})
+    taken = heritage(container, services)
+    text = json.dumps({"services": taken.services, "survey": found, "migrated": taken.migrated})
     from nuages.charm.plan import File
 
     service = services[WEB]

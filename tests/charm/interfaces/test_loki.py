@@ -65,6 +65,12 @@ def test_target_that_the_rock_defines_is_left_alone() -> None:
     assert targets(related(workload=workload(targets=own))) == {}
 
 
+def test_pebble_of_an_old_juju_gets_no_targets_that_it_would_refuse() -> None:
+    assert targets(related(example("logging"), forwards_logs=False)) == {}
+    value = loki.settle(facts(forwards_logs=False), example("logging"), parse(example("logging")))
+    assert value == NotReady("Juju 3.4 or later is needed to forward logs")
+
+
 def test_own_rules_are_told_only_when_they_are_known() -> None:
     rule = {"alert": "Bad", "expr": '{%%juju_topology%%, pebble_service="django"} |= "x"'}
     ours = facts(custom=Custom(loki_alert_rules={"custom_bad.rule": rule}), model_uuid="abcdefgh-1", charm="c")

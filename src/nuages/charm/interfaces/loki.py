@@ -1,7 +1,4 @@
-"""Loki (`loki_push_api`): logs of every service in the container, forwarded by Pebble itself.
-
-Needs Juju 3.4: an older one has a Pebble that refuses a plan with log targets.
-"""
+"""Loki (`loki_push_api`): logs of every service in the container, forwarded by Pebble itself."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +6,7 @@ from typing import NamedTuple, cast
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
-from nuages.charm.interfaces.base import Interface, NotReady, Publication, no_secrets
+from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, no_secrets
 from nuages.charm.observability import rules
 from nuages.charm.observability.topology import labels, metadata
 from nuages.charm.variables import Variable
@@ -61,10 +58,15 @@ def _url_of(bag: Bag) -> str:
     return urls.web(url) if isinstance(url, str) else ""
 
 
+def settle(facts: Facts, _relation: Relation, value: Value | NotReady) -> Value | NotReady:
+    """Without Juju 3.4 no logs are forwarded: an older Pebble refuses a plan with log targets."""
+    return value if facts.forwards_logs else NotReady("Juju 3.4 or later is needed to forward logs")
+
+
 def log_targets(facts: Facts, relation: Relation) -> Mapping[str, Mapping[str, object]]:
     """Return a log target for each unit that takes logs, named after it."""
-    value = parse(relation)
-    if isinstance(value, NotReady):
+    value = settle(facts, relation, parse(relation))
+    if not isinstance(value, Servers):
         return {}
     return {
         unit: {
@@ -83,6 +85,7 @@ INTERFACE = Interface(
     provider="loki-k8s",
     publish=publish,
     parse=parse,
+    settle=settle,
     reads_units=reads_units,
     several=True,
     secrets=no_secrets,
