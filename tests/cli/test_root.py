@@ -30,7 +30,7 @@ def test_help_imports_no_command(nuages):
 def test_version(nuages):
     assert nuages("--version").out.strip() == __version__
     assert nuages("version").out.strip() == __version__
-    assert f'"version": "{__version__}"' in nuages("version", "--format", "json", "--all").out
+    assert f'"nuages": "{__version__}"' in nuages("version", "--format", "json", "--all").out
 
 
 def test_an_unknown_command_names_the_nearest(nuages):

@@ -94,6 +94,14 @@ def configure(model: Model, name: str, config: Mapping[str, Any]) -> Model:
     return model.with_application(replace(application, config=config, config_version=version))
 
 
+def trust(model: Model, name: str, trusted: bool) -> Model:
+    """Return the model in which the application is trusted or not; that is configuration to its charm."""
+    found = model.applications[name]
+    if found.trust == trusted:
+        return model
+    return model.with_application(replace(found, trust=trusted, config_version=found.config_version + 1))
+
+
 def application(model: Model, name: str) -> Application:
     """Return the application.
 

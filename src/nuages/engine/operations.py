@@ -37,7 +37,8 @@ def action(model: Model, unit_name: str, name: str, params: Mapping[str, Any], n
     if name not in known:
         offered = ", ".join(sorted(known)) or "none"
         raise NotFound(
-            f'cannot run {name!r} on {unit.name}: action "{name}" not defined{nearest(name, known)}',
+            f'cannot run {name!r}: action "{name}" not defined for unit "{unit.name}" (not found)'
+            f"{nearest(name, known)}",
             fix=f"actions of {unit.application}: {offered}",
         )
     checked = check(known[name], params)

@@ -30,15 +30,23 @@ def metadata(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-def pack(path: Path, name: str = "recorder", *, source: str | None = None, **changes: Any) -> Path:
+def pack(
+    path: Path,
+    name: str = "recorder",
+    *,
+    source: str | None = None,
+    options: dict[str, Any] | None = None,
+    actions: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
     """Write `path`, a .charm; `changes` are of its metadata."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         entry = zipfile.ZipInfo("dispatch")
         entry.external_attr = 0o755 << 16
         archive.writestr(entry, DISPATCH)
         archive.writestr("metadata.yaml", json.dumps(metadata(name, **changes)))
-        archive.writestr("config.yaml", json.dumps({"options": OPTIONS}))
-        archive.writestr("actions.yaml", json.dumps(ACTIONS))
+        archive.writestr("config.yaml", json.dumps({"options": options or OPTIONS}))
+        archive.writestr("actions.yaml", json.dumps(actions or ACTIONS))
         archive.writestr("src/charm.py", source or (HERE / "recorder" / "src" / "charm.py").read_text())
         for library in LIBRARIES:
             spec = importlib.util.find_spec(library)

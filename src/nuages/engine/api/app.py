@@ -8,17 +8,18 @@ import time
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 import nuages
-from nuages.engine import mutations, podspec
-from nuages.engine.api import documents, live, requests, workload
-from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, lines, number, seconds
+from nuages.engine import deployments, mutations, podspec
+from nuages.engine.api import documents, live, requests
+from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, seconds
 from nuages.engine.api.secrets import SecretsApi
 from nuages.engine.api.status import status
+from nuages.engine.api.streams import StreamsApi
+from nuages.engine.api.unit_document import show_unit
 from nuages.engine.daemon import Daemon
-from nuages.engine.debuglog import LEVELS
 from nuages.engine.errors import EngineError
 from nuages.engine.hooks.environment import SOCKET, TOOLS_DIRECTORY, charm_directory
 from nuages.engine.lifecycle import unit as find_unit
@@ -27,7 +28,7 @@ from nuages.engine.runner import ModelRunner
 
 def make_app(daemon: Daemon) -> Starlette:
     """Return the daemon's application."""
-    api, secrets = Api(daemon), SecretsApi(daemon)
+    api, secrets, streams = Api(daemon), SecretsApi(daemon), StreamsApi(daemon)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/v1/version", api.version),
         ("POST", "/v1/shutdown", api.shutdown),
@@ -38,6 +39,7 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/start", api.start),
         ("POST", "/v1/models/{model}/retry", api.retry),
         ("GET", "/v1/models/{model}/status", api.status),
+        ("GET", "/v1/models/{model}/units/{application}/{number}", api.unit),
         ("GET", "/v1/models/{model}/observed", api.observed),
         ("GET", "/v1/models/{model}/settled", api.settled),
         ("POST", "/v1/models/{model}/deploy", api.deploy),
@@ -48,6 +50,7 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/config/{application}", api.set_config),
         ("GET", "/v1/models/{model}/model-config", api.get_model_config),
         ("POST", "/v1/models/{model}/model-config", api.set_model_config),
+        ("POST", "/v1/models/{model}/trust", api.trust),
         ("POST", "/v1/models/{model}/scale", api.scale),
         ("POST", "/v1/models/{model}/remove-application", api.remove_application),
         ("POST", "/v1/models/{model}/resolved", api.resolved),
@@ -56,9 +59,9 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/enter", api.enter),
         ("GET", "/v1/models/{model}/changes", api.changes),
         ("GET", "/v1/models/{model}/changes/{change}", api.change),
-        ("GET", "/v1/models/{model}/debug-log", api.debug_log),
-        ("GET", "/v1/models/{model}/logs", api.logs),
-        ("GET", "/v1/models/{model}/plan", api.plan),
+        ("GET", "/v1/models/{model}/debug-log", streams.debug_log),
+        ("GET", "/v1/models/{model}/logs", streams.logs),
+        ("GET", "/v1/models/{model}/plan", streams.plan),
         ("GET", "/v1/models/{model}/secrets", secrets.list),
         ("GET", "/v1/models/{model}/secrets/{secret}", secrets.show),
         ("POST", "/v1/models/{model}/add-secret", secrets.add),
@@ -134,6 +137,11 @@ class Api:
         found = {} if runner.state.stopped else await live.troubles(runner)
         return document(status(runner.state, runner.notes(), runner.world.pods.warning, time.time(), found))
 
+    async def unit(self, request: Request) -> Response:
+        """Answer with `juju show-unit --format json`."""
+        name = f"{request.path_params['application']}/{request.path_params['number']}"
+        return document(show_unit(self._runner(request).state, name))
+
     async def observed(self, request: Request) -> Response:
         """Answer with what `up` plans against."""
         return document(documents.observed(self._runner(request).state))
@@ -146,7 +154,7 @@ class Api:
     async def deploy(self, request: Request) -> Response:
         """Deploy an application."""
         body = await body_of(request, requests.Deploy)
-        change, name = await mutations.deploy(
+        change, name = await deployments.deploy(
             self._runner(request),
             body.charm,
             body.application,
@@ -160,7 +168,7 @@ class Api:
     async def refresh(self, request: Request) -> Response:
         """Refresh an application."""
         body = await body_of(request, requests.Refresh)
-        change = await mutations.refresh(self._runner(request), body.application, body.charm, body.resources)
+        change = await deployments.refresh(self._runner(request), body.application, body.charm, body.resources)
         return document({"change": change})
 
     async def integrate(self, request: Request) -> Response:
@@ -193,6 +201,11 @@ class Api:
         """Set and reset the model's options."""
         body = await body_of(request, requests.Configure)
         return document({"change": mutations.configure_model(self._runner(request), body.set, body.reset)})
+
+    async def trust(self, request: Request) -> Response:
+        """Trust a charm, or no longer."""
+        body = await body_of(request, requests.Trust)
+        return document({"change": mutations.trust(self._runner(request), body.application, body.trust)})
 
     async def scale(self, request: Request) -> Response:
         """Ask for more or fewer units."""
@@ -253,41 +266,6 @@ class Api:
         runner.change(change)
         await runner.wait(lambda: runner.change(change).ready is not None, seconds(request))
         return document(documents.change(runner.change(change)))
-
-    async def debug_log(self, request: Request) -> Response:
-        """Stream the debug-log."""
-        query = request.query_params
-        level = query.get("level", "").upper()
-        if level and level not in LEVELS:
-            raise EngineError(f"cannot read the debug-log: no level {level}", fix=f"levels: {', '.join(LEVELS)}")
-        records = self._runner(request).world.debug_log.read(
-            lines=number(request, "lines"),
-            follow=query.get("follow") == "1",
-            level=level,
-            include=tuple(query.getlist("include")),
-        )
-        return StreamingResponse(lines(records), media_type="application/x-ndjson")
-
-    async def logs(self, request: Request) -> Response:
-        """Stream the workload's logs."""
-        query, runner = request.query_params, self._runner(request)
-        units = workload.chosen_units(runner, query.get("application", ""), query.get("unit", ""))
-        workload.check_container(runner, units, query.get("container", ""))
-        most = number(request, "lines")
-        records = workload.read(
-            runner,
-            units=units,
-            container=query.get("container", ""),
-            service=query.get("service", ""),
-            lines=30 if most is None else most,
-            follow=query.get("follow") == "1",
-        )
-        return StreamingResponse(lines(records), media_type="application/x-ndjson")
-
-    async def plan(self, request: Request) -> Response:
-        """Answer with the merged plan of each of a unit's containers; it holds secrets, as `pebble plan` does."""
-        runner = self._runner(request)
-        return document({"containers": await workload.plans(runner, request.query_params.get("unit", ""))})
 
     def _runner(self, request: Request) -> ModelRunner:
         return self.daemon.runner(request.path_params["model"])

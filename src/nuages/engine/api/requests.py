@@ -51,6 +51,13 @@ class Configure(Request):
     reset: list[str] = Field(default_factory=list[str])
 
 
+class Trust(Request):
+    """POST …/trust."""
+
+    application: str
+    trust: bool = True
+
+
 class Scale(Request):
     """POST …/scale: a number of units, or a difference."""
 
