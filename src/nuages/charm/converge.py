@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from nuages.charm import gunicorn, inside, migrations, secret_key, services, statuses
+from nuages.charm import adoption, gunicorn, inside, migrations, secret_key, services, statuses
 from nuages.charm.facts import Facts, Peer, Service, Workload
 from nuages.charm.plan import (
     Ask,
@@ -82,7 +82,8 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
     bags: tuple[BagWrite, ...] = ()
     if target.migrate:
         attempt = migrations.attempt_of(target.migrate, target.environment)
-        ticket = migrations.decide(facts, peer, target.wish, workload.outcome, attempt)
+        outcome = workload.outcome or adoption.outcome(workload, target.environment, *target.wish)
+        ticket = migrations.decide(facts, peer, target.wish, outcome, attempt)
         if ticket.board is not None:
             bags += (BagWrite(facts.peer_endpoint, peer.id, "app", {migrations.KEY: ticket.board}),)
         if ticket.unit is not None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
+from nuages.charm.adoption import is_led_by_paas_charm
 from nuages.charm.facts import Facts, Outcome, Peer, Service
 from nuages.contract import layout
 
@@ -155,7 +156,9 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
     said = None if wish in before.done and before.holder != facts.unit else write_unit(me)
     if wish in board.done or mine == "done":
         return Decision("go", text, said)
-    if board.holder != facts.unit or board.ticket != wish:
+    # paas-charm has every unit migrate by itself when its pod is new, and grants nothing.
+    alone = KEY not in peer.bag and is_led_by_paas_charm(facts, peer)
+    if not alone and (board.holder != facts.unit or board.ticket != wish):
         return Decision("wait", text, said, board.holder)
     tired = mine == "failed" and outcome is not None and outcome.attempt == attempt and facts.event != "update_status"
     return Decision("failed" if tired else "run", text, said, facts.unit)

@@ -42,6 +42,8 @@ def decide(facts: Facts, explicit: Variable | None) -> Decision:
         write = SecretWrite(content, "", facts.peer_endpoint, peer.id, "made")
     elif peer is not None and facts.leader and content is not None and peer.bag.get(ID) != facts.key.id:
         write = SecretWrite(content, facts.key.id, facts.peer_endpoint, peer.id, peer.bag.get(STATE, "made"))
+    elif peer is not None and content is None and peer.bag.get(PLAIN) and ID not in peer.bag:
+        content = {"value": peer.bag[PLAIN]}  # the leader is of paas-charm still, which makes no secret
     if peer is None:
         return Decision(waiting=statuses.WAITING_PEER())
     if content is None or not content.get("value"):
@@ -72,14 +74,27 @@ def rotate(facts: Facts, peer: Peer, content: Content, key: str, token: str) -> 
     return SecretWrite(begun, facts.key.id, facts.peer_endpoint, peer.id, f"{token}:next")
 
 
+def _leave_plain(facts: Facts, peer: Peer) -> tuple[BagWrite, ...]:
+    if PLAIN not in peer.bag or not peer.bag.get(ID):
+        return ()
+    if not facts.leader:
+        return (BagWrite(facts.peer_endpoint, peer.id, "unit", {STATE: peer.bag.get(STATE, "")}),)
+    if all(bag.get(STATE) for bag in peer.units.values()):
+        return (BagWrite(facts.peer_endpoint, peer.id, "app", {PLAIN: ""}),)
+    return ()
+
+
 def acknowledge(facts: Facts) -> tuple[tuple[BagWrite, ...], SecretWrite | None]:
     """Go on with a rotation, once this unit's services run with the next key as a fallback.
 
-    Returns what this unit says about it, and, for the leader whose units have all said so, the promotion.
+    Returns what this unit says about it, and, for the leader whose units have all said so, the promotion. Likewise
+    with the plain key of paas-charm: it goes when every unit has said that it has read the secret.
     """
     peer, content = facts.peer, facts.key.content
-    if peer is None or content is None or not content.get("next") or not content.get("rotation"):
+    if peer is None or content is None:
         return (), None
+    if not content.get("next") or not content.get("rotation"):
+        return _leave_plain(facts, peer), None
     token = content["rotation"]
     if facts.leader and all(bag.get(STATE) == token for bag in peer.units.values()):
         promoted = {"value": content["next"], "previous": content["value"]}
