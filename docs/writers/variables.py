@@ -167,6 +167,15 @@ NOTES: Mapping[str, str] = {
     "redis": "The provider tells neither user nor database.",
     "valkey_client": URL_NOTE + " Mode and version come under two names, for both are documented.",
     "s3": "What the provider does not say is left out. `ATTRIBUTES` and `TLS_CA_CHAIN` are JSON lists.",
+    "saml": "All four, or the application is not started; with an optional endpoint those that the provider says.",
+    "smtp": "Left out is what the provider does not say, and authentication or encryption that is `none`.",
+    "tracing": "The names are OpenTelemetry's, whatever the endpoint is called.",
+    "openfga": "With an optional endpoint the URLs are there before the store is.",
+    "oauth": (
+        "The endpoint's name may be any, and there may be several. A hyphen in it stays a hyphen; as no shell can read"
+        " such a variable, each then comes with an underscore too. `CLIENT_KWARGS` is JSON. `USER_URL` and"
+        " `USERINFO_URL` are the same."
+    ),
     "rabbitmq": URL_NOTE + " `CONNECT_STRINGS` has one URL for each unit that answers.",
     "http_proxy": "`http` and `https` then come from the integration alone; `no_proxy` stays the model's.",
 }

@@ -1,15 +1,27 @@
 """OAuth: any number of endpoints, each with its options; what hinders signing in is said with the command."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ops import testing
 
 from nuages.charm import decide
 from nuages.charm.facts import Endpoint, Relation
 from nuages.charm.interfaces import integrations, oauth
 from nuages.charm.interfaces.base import NotReady
+from tests.charm.conftest import (
+    CHARMCRAFT,
+    USER_SECRET,
+    NotesCharm,
+    World,
+    charm_documents,
+    container,
+    database,
+    peer,
+)
 from tests.charm.interfaces.examples import THOROUGH, example, parse, variables
 from tests.charm.interfaces.hostile import TEXT, check
 from tests.charm.made import INGRESS, facts
@@ -120,3 +132,25 @@ def test_what_comes_in_comes_out(examples: int) -> None:
 @THOROUGH
 def test_nothing_in_a_databag_raises(examples: int) -> None:
     check("oauth", KEYS, examples)
+
+
+def test_rotated_client_secret_reaches_the_application(world: World, tmp_path: Path) -> None:
+    text = CHARMCRAFT + "  oidc: {interface: oauth, optional: true}\n"
+    found = charm_documents(tmp_path / "charm", text)
+    context = testing.Context(NotesCharm, meta=found["metadata"], config=found["config"], actions=found["actions"])
+    answer = example("oauth")
+    (uri,) = answer.secrets
+    client = testing.Secret({"secret": "old-one"}, latest_content={"secret": "new-one"}, id=uri, owner=None)
+    relations = {
+        database(),
+        peer(),
+        testing.Relation("oidc", id=8, remote_app_name="hydra", remote_app_data=dict(answer.bag)),
+        testing.Relation("ingress", id=9, remote_app_data={"ingress": '{"url": "https://notes.example/"}'}),
+    }
+    state = testing.State(
+        leader=True, relations=relations, containers={container(tmp_path)}, secrets={USER_SECRET, client}
+    )
+    after = context.run(context.on.secret_changed(client), state)
+    environment = after.get_container("django-app").plan.services["django"].environment
+    assert environment["DJANGO_OIDC_CLIENT_SECRET"] == "new-one"
+    assert world.answer == 200
