@@ -375,7 +375,7 @@ def made(value: Any, *, required: bool = False, **fields: Any) -> Callable[..., 
         relations = (DATABASE, Relation("made", "made", 20, "maker", {}, {}, {}))
         return facts(endpoints=endpoints, relations=relations, **changes)
 
-    interfaces.BY_NAME["made"] = interface
+    cast("dict[str, Interface]", interfaces.BY_NAME)["made"] = interface
     return make
 
 

@@ -3,14 +3,18 @@
 import http.server
 import json
 import os
+import socket
 import socketserver
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from nuages.charm import inside, migrations
+import pytest
+
+from nuages.charm import inside, migrations, worker_class
 from nuages.contract import layout
+from tests.charm.test_probe import server
 
 
 def run(name: str, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -107,3 +111,57 @@ def test_migration_wakes_the_charm(tmp_path: Path) -> None:
     assert [(each["path"], each["type"], each["key"]) for each in seen] == [
         ("/v1/notices", "custom", migrations.NOTICE)
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", 0, ""),
+        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", 0, ""),
+        (b"HTTP/1.1 503 No\r\n\r\n", 1, "/well: status 503\n"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", 1, "/well: status 400\n"),
+        (b"", 1, "/well: no answer of HTTP\n"),
+        (b"hello\r\n", 1, "/well: no answer of HTTP\n"),
+        (b"HTTP/1.1 \xb2 OK\r\n\r\n", 1, "/well: no answer of HTTP\n"),
+    ],
+)
+def test_health_is_what_the_path_answers_to_a_visitor(answer: bytes, code: int, said: str) -> None:
+    seen: list[bytes] = []
+
+    def respond(connection: socket.socket) -> None:
+        seen.append(connection.recv(4096))
+        connection.sendall(answer)
+
+    with server(respond) as port:
+        done = run("health", str(port), "notes.example:8443", "https", "/well")
+    assert (done.returncode, done.stderr) == (code, said)
+    lines = seen[0].decode().split("\r\n")
+    assert lines[0] == "GET /well HTTP/1.1"
+    assert {"Host: notes.example:8443", "X-Forwarded-Proto: https", "Connection: close"} <= set(lines)
+
+
+def test_health_of_nobody() -> None:
+    with socket.socket() as spare:
+        spare.bind(("127.0.0.1", 0))
+        done = run("health", str(spare.getsockname()[1]), "x", "http", "/well")
+    assert done.returncode == 1
+    assert done.stderr == "/well: [Errno 111] Connection refused\n"
+
+
+def test_survey_finds_entrances_and_modules(tmp_path: Path) -> None:
+    for path in ("notes/asgi.py", "notes/wsgi.py", "wsgi.py", "deep/er/asgi.py"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("raise SystemExit('imported')")
+    packages = tmp_path / "packages"
+    for path in ("gunicorn/__init__.py", "gunicorn/workers/__init__.py", "gunicorn/workers/gasgi.py", "gevent.py"):
+        (packages / path).parent.mkdir(parents=True, exist_ok=True)
+        (packages / path).write_text("raise SystemExit('imported')" if path.endswith(("gasgi.py", "gevent.py")) else "")
+    done = run("survey", str(tmp_path), "/none", environment={"PYTHONPATH": str(packages)})
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["modules"]
+    assert found == ["gevent", "gunicorn.workers.gasgi", "wsgi", "notes.asgi", "notes.wsgi"]
+
+
+def test_survey_looks_for_what_the_charm_asks_about() -> None:
+    for name in ("gevent", worker_class.GUNICORN_ASGI, worker_class.UVICORN, *layout.TRACING_MODULES):
+        assert f'"{name}"' in inside.text("survey")
