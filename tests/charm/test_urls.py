@@ -1,10 +1,13 @@
 """URLs as integrations give them, also those that the standard library's parser refuses."""
 
+from urllib.parse import unquote
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuages.charm import urls
+from tests.charm.interfaces.examples import THOROUGH
 
 
 def variables(prefix: str, url: str) -> dict[str, str]:
@@ -107,25 +110,49 @@ def test_what_cannot_stand_as_a_host(text: str) -> None:
     assert not urls.is_host(text)
 
 
-@given(st.text())
-def test_no_text_raises(text: str) -> None:
-    urls.parse(text)
-    urls.variables("X_DB", text, "test")
-    first = urls.first(text)
-    assert not first or urls.parse(first).hostname
-    urls.with_query(text, {"x": "1"})
-    assert not urls.is_host(text) or urls.parse(f"x://{text}").hostname
+@THOROUGH
+def test_no_text_raises(examples: int) -> None:
+    pieces = st.lists(
+        st.sampled_from(["://", "//", "@", ":", "[", "]", ",", "/", "?", "#", "%", "%zz", "::1", "a", "é", "\t"])
+    )
+
+    @settings(max_examples=examples, deadline=None)
+    @given(st.text() | pieces.map("".join))
+    def holds(text: str) -> None:
+        urls.parse(text)
+        urls.variables("X_DB", text, "test")
+        first = urls.first(text)
+        assert not first or urls.parse(first).hostname
+        urls.with_query(text, {"x": "1"})
+        assert not urls.is_host(text) or urls.parse(f"x://{text}").hostname
+
+    holds()
 
 
 PARTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+PORTS = st.integers(1, 65535).map(str)
+ADDRESSES = st.ip_addresses(v=6).map(lambda address: f"[{address}]") | st.ip_addresses(v=4).map(str)
+HOSTS = ADDRESSES | st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?(\.[a-z]{1,5}){0,3}\.?", fullmatch=True)
 
 
-@given(PARTS, PARTS, st.sampled_from(["db", "db:5432", "[::1]:5432"]), PARTS)
-def test_built_url_is_read_back(username: str, password: str, host: str, name: str) -> None:
-    from urllib.parse import unquote
+@THOROUGH
+def test_what_is_built_is_read_back(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(PARTS, PARTS, st.lists(st.tuples(HOSTS, PORTS), min_size=1, max_size=3), PARTS)
+    def holds(username: str, password: str, servers: list[tuple[str, str]], name: str) -> None:
+        hosts = [f"{host}:{port}" for host, port in servers]
+        assert all(map(urls.is_host, hosts))
+        text = urls.build("postgresql", username, password, ",".join(hosts), name)
+        assert urls.first(text) == text
+        twice = [f"{host}:{port}:{port}" for host, port in servers]
+        doubled = urls.build("postgresql", username, password, ",".join(twice), name)
+        assert urls.first(doubled) == text
+        found = urls.parse(urls.with_query(text, {"sslmode": "verify-ca"}))
+        assert unquote(found.username or "") == username
+        assert unquote(found.password or "") == password
+        assert unquote(found.name or "") == name
+        assert (found.hostname, found.port) == (servers[0][0].strip("[]"), servers[0][1])
+        assert found.netloc.rpartition("@")[2] == ",".join(hosts)
+        assert found.query == "sslmode=verify-ca"
 
-    found = urls.parse(urls.build("postgresql", username, password, host, name))
-    assert unquote(found.username or "") == username
-    assert unquote(found.password or "") == password
-    assert unquote(found.name or "") == name
-    assert found.hostname in ("db", "::1")
+    holds()
