@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import ops
-from ops import hookcmds, pebble
+from ops import pebble
 
-from nuages.charm import gunicorn, inside, interfaces, migrations, secret_key
+from nuages.charm import gunicorn, hook_tools, inside, interfaces, migrations, secret_key
 from nuages.charm.adoption import heritage
 from nuages.charm.converge import CHECK, WEB
 from nuages.charm.facts import (
@@ -138,21 +138,13 @@ def _contributed(name: str, meta: ops.RelationMeta) -> bool:
 
 
 def _secret(model: ops.Model, uri: str, absent: Content | None = None) -> Content | None:
-    """Return the newest content of a secret of somebody else; None when it cannot be read, `absent` without any.
-
-    ops reads a secret when it is looked up and once more when it is refreshed. Its hook commands do both in one call,
-    but they are not there in `ops.testing`, which is told by the variable that every real hook has.
-    """
+    """Return the newest content of a secret of somebody else; None when it cannot be read, `absent` without any."""
     try:
-        if "JUJU_CONTEXT_ID" not in os.environ:
-            return model.get_secret(id=uri).get_content(refresh=True)
-        return hookcmds.secret_get(id=uri, refresh=True)
+        return hook_tools.newest_content(model, uri)
     except ops.SecretNotFoundError:
         return absent
     except ops.ModelError:
         return None
-    except hookcmds.Error as error:
-        return absent if "not found" in error.stderr.lower() else None
 
 
 def _asked(charm: ops.CharmBase, event: str, related: frozenset[str] | None) -> list[str]:
@@ -205,15 +197,17 @@ def _peer(model: ops.Model, endpoint: str, leader: bool) -> Peer | None:
     relation = model.get_relation(endpoint)
     if relation is None:
         return None
+    bag = dict(relation.data[model.app])
+    reads = leader or secret_key.ID not in bag  # without our leader units have to see for themselves who has migrated
     units: Mapping[str, Bag] = {
-        unit.name: dict(relation.data[unit]) if leader else {}
+        unit.name: dict(relation.data[unit]) if reads else {}
         for unit in sorted(relation.units, key=lambda unit: unit.name)
     }
-    return Peer(relation.id, dict(relation.data[model.app]), units)
+    return Peer(relation.id, bag, units)
 
 
 def _key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
-    """Find the application's secret: by the URI that the peer relation names, else, for the leader, by its label.
+    """Find the application's secret: by the URI that the peer relation names, else by its label.
 
     A unit of the application always reads the newest content of such a secret.
     """
@@ -223,9 +217,8 @@ def _key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
     try:
         if uri:
             return SecretKey(charm.model.get_secret(id=uri).get_content(), uri)
-        if facts.leader:
-            secret = charm.model.get_secret(label=secret_key.LABEL)
-            return SecretKey(secret.get_content(), secret.id or secret.get_info().id)
+        secret = charm.model.get_secret(label=secret_key.LABEL)
+        return SecretKey(secret.get_content(), secret.id or (secret.get_info().id if facts.leader else ""))
     except (ops.SecretNotFoundError, ops.ModelError):
         pass  # not made yet, or not readable yet; the leader makes it
     return SecretKey(fresh=new_key() if facts.leader else "")
@@ -239,8 +232,9 @@ def new_key() -> str:
 
 
 def _address(charm: ops.CharmBase, facts: Facts) -> str:
-    name = endpoints.INGRESS.name
-    endpoint = next((relation.endpoint for relation in facts.relations if relation.interface == name), "")
+    """Return the unit's address as a relation that publishes it has it; a pod has one for all."""
+    names = (endpoints.INGRESS.name, endpoints.METRICS.name)
+    endpoint = next((relation.endpoint for relation in facts.relations if relation.interface in names), "")
     if not endpoint:
         return ""
     address = charm.model.get_binding(endpoint).network.bind_address
