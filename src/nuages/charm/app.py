@@ -33,6 +33,12 @@ SILENT = (ops.ActionEvent, ops.CollectStatusEvent, ops.CollectMetricsEvent, ops.
 """Events that do not go through `reconcile` by themselves."""
 
 
+def hook_event(path: str) -> str:
+    """Return the name that ops gives to the event of a hook: `config_changed` for `hooks/config-changed`."""
+    folder, _, name = path.rpartition("/")
+    return name.replace("-", "_") if folder.rpartition("/")[2] == "hooks" else ""
+
+
 class DjangoCharm(ops.CharmBase):
     """Operates a Django application from a rock of the django-framework kind."""
 
@@ -41,7 +47,10 @@ class DjangoCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         self._memory.set_default(related="")
-        for source in self.on.events().values():
+        events = self.on.events()
+        # Observing costs the inspection of the handler each time, and only one of fifty events happens.
+        happening = hook_event(os.environ.get("JUJU_DISPATCH_PATH", ""))
+        for source in (events[happening],) if happening in events else events.values():
             if not issubclass(source.event_type, SILENT):
                 framework.observe(source, self._on_event)
         for name, handler in (

@@ -11,7 +11,7 @@ gc.disable()
 
 import sys  # noqa: E402  the collector must be off before anything else is imported
 
-LAZY = ("ssl", "websocket", "hashlib", "ipaddress", "bz2", "lzma", "pickle")
+LAZY = ("ssl", "websocket", "hashlib", "ipaddress", "bz2", "lzma", "pickle", "calendar")
 """Imported by ops and its dependencies at import time, used only by some hooks."""
 
 

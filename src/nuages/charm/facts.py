@@ -1,9 +1,10 @@
 """Everything the charm can know when it decides: filled by `gather`, read by `decide`, made by hand in tests."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
+from nuages.charm.record import record
 from nuages.contract import layout
 
 Value = str | int | float | bool
@@ -125,7 +126,7 @@ Service = Mapping[str, object]
 """A service as Pebble's plan writes it."""
 
 
-@dataclass(frozen=True)
+@record
 class Workload:
     """The workload container, as Pebble shows it."""
 
@@ -148,7 +149,7 @@ class Workload:
     """Whether paas-charm has applied the migrations of this very container, before our charm came."""
 
 
-@dataclass(frozen=True)
+@record
 class Facts:
     """What the charm knows about itself, its model, its relations and its container at one event."""
 

@@ -5,10 +5,10 @@ A plan made from the facts that a carried out plan leaves behind has no steps.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from nuages.charm.facts import Content, Service
+from nuages.charm.record import record
 from nuages.charm.statuses import Status
 
 
@@ -151,7 +151,7 @@ class Consult(NamedTuple):
 Step = Layer | Stop | Write | Start | Look | Migrate | Load | Reload | Ask | Consult
 
 
-@dataclass(frozen=True)
+@record
 class Plan:
     """What to do. `status` is shown when every step works."""
 
