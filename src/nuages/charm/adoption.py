@@ -42,8 +42,9 @@ def heritage(container: Container, services: Mapping[str, Service]) -> Heritage:
 
 
 def is_led_by_paas_charm(facts: Facts, peer: Peer) -> bool:
-    """Whether the leader still is of paas-charm: there is its key, and nothing that our leader says."""
-    return not facts.leader and secret_key.PLAIN in peer.bag and secret_key.ID not in peer.bag
+    """Whether the leader still is of paas-charm: there is a key, but ours would have named the secret with it."""
+    there = secret_key.PLAIN in peer.bag or facts.key.content is not None
+    return there and not facts.leader and secret_key.ID not in peer.bag
 
 
 def outcome(workload: Workload, environment: Mapping[str, str], release: str, database: str) -> Outcome | None:

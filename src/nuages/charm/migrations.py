@@ -158,6 +158,8 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
         return Decision("go", text, said)
     # paas-charm has every unit migrate by itself when its pod is new, and grants nothing.
     alone = KEY not in peer.bag and is_led_by_paas_charm(facts, peer)
+    if alone and any(parse_unit(bag.get(KEY, "")) == Unit(wish, "done") for bag in peer.units.values()):
+        return Decision("go", text, said)
     if not alone and (board.holder != facts.unit or board.ticket != wish):
         return Decision("wait", text, said, board.holder)
     tired = mine == "failed" and outcome is not None and outcome.attempt == attempt and facts.event != "update_status"
