@@ -162,7 +162,8 @@ DATABASE_NOTE = (
 )
 NOTES: Mapping[str, str] = {
     "postgresql_client": DATABASE_NOTE,
-    "mysql_client": DATABASE_NOTE + " `ssl-ca` is what `dj-database-url` understands.",
+    "mysql_client": DATABASE_NOTE
+    + " `ssl-ca` is what `dj-database-url` understands; PyMySQL, other than mysqlclient, then checks the host as well.",
     "mongodb_client": DATABASE_NOTE,
     "redis": "The provider tells neither user nor database.",
     "valkey_client": URL_NOTE + " Mode and version come under two names, for both are documented.",
