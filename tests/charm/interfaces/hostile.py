@@ -34,13 +34,12 @@ WORDS = (
 
 def json_texts() -> st.SearchStrategy[str]:
     """Return texts that are JSON of any form."""
-    scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["http://a/b"])
+    scalars = st.sampled_from([None, True, 3, 1.5, "", "http://a/b", "otlp_http", "\0", "\ud800"]) | st.text(max_size=6)
+    keys = st.sampled_from(["url", "protocol", "name"])
     values = st.recursive(
         scalars,
-        lambda inner: (
-            st.lists(inner) | st.dictionaries(st.sampled_from(["url", "protocol", "name"]) | st.text(), inner)
-        ),
-        max_leaves=8,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+        max_leaves=5,
     )
     return values.map(json.dumps)
 
@@ -51,15 +50,12 @@ def check(interface: str, keys: Sequence[str], examples: int, also: Callable[[Re
     `also` is called with each relation.
     """
     found = BY_NAME[interface]
-    bags = st.dictionaries(
-        st.sampled_from(list(keys)) | st.text(max_size=3),
-        st.text() | st.sampled_from(WORDS) | json_texts(),
-        max_size=12,
-    )
-    contents = st.none() | st.dictionaries(st.sampled_from(["password", "token", "secret"]), st.text())
+    texts = st.text(max_size=10) | st.sampled_from(WORDS) | json_texts()
+    bags = st.fixed_dictionaries({}, optional={**dict.fromkeys(keys, texts), "?": texts})
+    contents = st.none() | st.dictionaries(st.sampled_from(["password", "token", "secret"]), st.text(max_size=6))
 
     @settings(max_examples=examples, deadline=None)
-    @given(bags, st.dictionaries(st.text(max_size=3), bags, max_size=3), contents)
+    @given(bags, st.dictionaries(st.sampled_from(["other/0", "other/10", ""]), bags, max_size=2), contents)
     def holds(bag: dict[str, str], units: dict[str, dict[str, str]], content: Any) -> None:
         found.reads_units(bag)
         relation = Relation("idp", interface, 3, "other", bag, units, dict.fromkeys(found.secrets(bag), content))

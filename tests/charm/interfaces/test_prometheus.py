@@ -166,17 +166,16 @@ def test_nothing_in_a_databag_raises(examples: int) -> None:
 
 @THOROUGH
 def test_nothing_in_own_files_raises(examples: int) -> None:
+    keys = st.sampled_from(["groups", "rules", "expr", "labels", "name", "static_configs", "targets"])
     values = st.recursive(
-        st.none() | st.integers() | st.text(),
-        lambda inner: (
-            st.lists(inner)
-            | st.dictionaries(st.sampled_from(["groups", "rules", "expr", "labels", "name", "static_configs"]), inner)
-        ),
-        max_leaves=12,
+        st.sampled_from([None, 3, "", "%%juju_topology%%", "@scheduler:", "a/b.rule"]),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3),
+        max_leaves=6,
     )
+    files = st.dictionaries(st.sampled_from(["", "/", "a.rule", "b/c/d.yml"]), values, max_size=2)
 
     @settings(max_examples=examples, deadline=None)
-    @given(st.dictionaries(st.text(max_size=5), values), st.lists(st.dictionaries(st.text(max_size=3), values)))
+    @given(files, st.lists(st.dictionaries(keys, values, max_size=3), max_size=2))
     def holds(files: Any, jobs: Any) -> None:
         json.dumps(published(custom=Custom(prometheus_alert_rules=files), paas=Paas(scrape_configs=tuple(jobs))))
 
