@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ops import testing
+from ops import pebble, testing
 
 from nuages.contract import layout
-from tests.charm.conftest import ROCK, SURVEY, USER_SECRET, NotesCharm, World, container, database, peer
+from tests.charm.conftest import (
+    CHARMCRAFT,
+    ROCK,
+    SURVEY,
+    USER_SECRET,
+    NotesCharm,
+    World,
+    charm_documents,
+    container,
+    database,
+    peer,
+)
 
 Context = testing.Context[NotesCharm]
 MODEL = testing.Model(name="shop", type="kubernetes")
@@ -242,3 +253,74 @@ def test_worker_class_needs_its_module(context: Context) -> None:
     assert isinstance(state.unit_status, testing.BlockedStatus)
     state = ready(context, working(config={"webserver-worker-class": "gevent"}))
     assert web(state).command.endswith("-k [ gevent ]")
+
+
+def test_what_takes_long_is_shown_meanwhile(context: Context) -> None:
+    ready(context, working())
+    shown = [status.message.partition(",")[0] for status in context.unit_status_history]
+    assert "migrating the database" in shown
+    assert shown[-1] == "starting the web service"
+
+
+def with_health_path(tmp_path: Path) -> Context:
+    text = CHARMCRAFT.replace("    greeting:", "    health-path: {type: string, default: /well}\n    greeting:")
+    found = charm_documents(tmp_path / "healthy", text)
+    return testing.Context(
+        NotesCharm, meta=found["metadata"], config=found["config"], actions=found["actions"], juju_version="3.6.9"
+    )
+
+
+def test_health_path_is_checked_and_what_it_says_is_shown_at_once(tmp_path: Path, world: World) -> None:
+    context = with_health_path(tmp_path)
+    state = ready(context, working(containers={container(tmp_path)}))
+    assert state.unit_status == testing.ActiveStatus()
+    assert world.calls == ["migrate", "ask notes.shop:8000/well", "ask notes.shop:8000/well"]
+    found = state.get_container("django-app")
+    check: Any = found.plan.checks["ready"]
+    assert check.tcp is None
+    command = "/bin/python3 -I -S /tmp/django/state/health.py 8000 notes.shop:8000 http /well"
+    assert check.exec == {"command": command, "user": "_daemon_"}
+    assert (tmp_path / "tmp/django/state/health.py").read_text().startswith('"""Ask the web service')
+    world.answer = 503
+    info = dataclasses.replace(next(iter(found.check_infos)), status=pebble.CheckStatus.DOWN, failures=1)
+    sick = dataclasses.replace(found, check_infos=frozenset({info}))
+    state = context.run(
+        context.on.pebble_check_failed(sick, info), dataclasses.replace(state, containers=frozenset({sick}))
+    )
+    assert state.unit_status == testing.WaitingStatus("this unit gets no requests: /well: status 503")
+    world.answer = 200
+    info = dataclasses.replace(info, status=pebble.CheckStatus.UP, failures=0, successes=1)
+    well = dataclasses.replace(found, check_infos=frozenset({info}))
+    state = context.run(
+        context.on.pebble_check_recovered(well, info), dataclasses.replace(state, containers=frozenset({well}))
+    )
+    assert state.unit_status == testing.ActiveStatus()
+
+
+MODERN = CHARMCRAFT.replace("ubuntu@24.04", "ubuntu@26.04")
+
+
+@pytest.fixture
+def modern(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setenv("CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS", "1")
+    found = charm_documents(tmp_path / "modern", MODERN)
+    return testing.Context(
+        NotesCharm, meta=found["metadata"], config=found["config"], actions=found["actions"], juju_version="3.6.9"
+    )
+
+
+def test_charm_of_26_04_serves(modern: Context) -> None:
+    app = dataclasses.replace(container(), name="app")
+    peers = testing.PeerRelation("peers", id=1)
+    key = testing.Secret({"value": "of-the-user"}, id="secret:d2aaaaaaaaaaaaaaaaa8", owner=None)
+    state = working(containers={app}, relations={database(), peers}, secrets={USER_SECRET, key})
+    state = modern.run(modern.on.pebble_ready(app), state)
+    assert state.unit_status == testing.ActiveStatus()
+    environment = state.get_container("app").plan.services["django"].environment
+    assert environment["DJANGO_METRICS_PORT"] == "9102"
+    assert environment["DJANGO_METRICS_PATH"] == "/metrics"
+    assert len(environment["DJANGO_SECRET_KEY"]) == 86
+    state = dataclasses.replace(state, config={"app-secret-key": key.id})
+    state = modern.run(modern.on.config_changed(), state)
+    assert state.unit_status == testing.ActiveStatus()
+    assert state.get_container("app").plan.services["django"].environment["DJANGO_SECRET_KEY"] == "of-the-user"

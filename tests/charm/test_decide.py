@@ -502,3 +502,14 @@ def test_crashing_worker_is_named() -> None:
     assert isinstance(found, Workload)
     crashing = replace(RUNNING, workload=replace(found, states={**found.states, "mail-worker": "backoff"}))
     assert decide(crashing).steps == (Look(("mail-worker",)),)
+
+
+def test_who_waits_for_migrations_says_for_whom() -> None:
+    unit: dict[str, Any] = {"unit": "notes/1", "leader": False}
+    board = '{"version": 1, "done": [], "holder": "notes/0", "ticket": ["r1", "postgresql:7:notes"]}'
+    held = decide(facts(**unit, peer=Peer(1, {"secret-key-id": KEY.id, "migration": board}, {"notes/0": {}})))
+    assert held.status == ("waiting", "waiting for notes/0 to migrate the database")
+    silent = decide(facts(**unit, peer=Peer(1, {"secret-key-id": KEY.id}, {"notes/0": {}})))
+    assert silent.status == ("waiting", "waiting for the leader to say who migrates the database")
+    for plan in (held, silent):
+        assert not any(isinstance(step, Start | Migrate) for step in plan.steps)
