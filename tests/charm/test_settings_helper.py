@@ -162,6 +162,7 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = {
         "EMAIL_HOST_PASSWORD": "pw-of-joe",
         "EMAIL_USE_TLS": True,
         "EMAIL_USE_SSL": False,
+        "DEFAULT_FROM_EMAIL": "noreply@example.com",
     },
 }
 

@@ -286,6 +286,8 @@ def _mail(environ: Environment) -> Settings:
         "EMAIL_USE_TLS": security == "starttls",
         "EMAIL_USE_SSL": security == "tls",
     }
+    if sender := environ.get("SMTP_SENDER"):
+        found["DEFAULT_FROM_EMAIL"] = sender
     if port := environ.get("SMTP_PORT", ""):
         found["EMAIL_PORT"] = int(port)
     return found
