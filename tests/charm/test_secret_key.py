@@ -25,6 +25,30 @@ def test_plain_key_in_the_peer_relation_is_adopted() -> None:
     assert decision.variables[0].value == "old"
 
 
+def test_unit_beside_a_leader_of_the_old_runtime_uses_its_plain_key_and_writes_nothing() -> None:
+    found = facts(leader=False, key=SecretKey(), peer=Peer(1, {"django_secret_key": "old"}, {}))
+    decision = secret_key.decide(found, None)
+    assert [variable.value for variable in decision.variables] == ["old"]
+    assert decision.write is None
+    assert secret_key.acknowledge(found) == ((), None)
+
+
+def test_plain_key_goes_when_every_unit_has_read_the_secret() -> None:
+    bag = {**BAG, "django_secret_key": "old", secret_key.STATE: "made"}
+    waiting = facts(peer=Peer(1, bag, {"notes/1": {secret_key.STATE: "made"}, "notes/2": {}}))
+    assert secret_key.acknowledge(waiting) == ((), None)
+    (said,), _ = secret_key.acknowledge(facts(leader=False, peer=Peer(1, bag, {})))
+    assert (said.scope, dict(said.data)) == ("unit", {secret_key.STATE: "made"})
+    all_said = facts(peer=Peer(1, bag, {"notes/1": said.data, "notes/2": said.data}))
+    (gone,), promotion = secret_key.acknowledge(all_said)
+    assert (gone.scope, dict(gone.data), promotion) == ("app", {"django_secret_key": ""}, None)
+
+
+def test_without_a_plain_key_nobody_says_anything_about_the_secret() -> None:
+    for leader in (True, False):
+        assert secret_key.acknowledge(facts(leader=leader, peer=Peer(1, BAG, {"notes/1": {}}))) == ((), None)
+
+
 def test_secret_found_by_its_label_is_named_to_the_others_unchanged() -> None:
     decision = secret_key.decide(facts(peer=Peer(1, {}, {})), None)
     assert decision.write is not None
