@@ -20,6 +20,25 @@ EXAMPLES: tuple[tuple[Declared, str | int | float | bool], ...] = (
 )
 """An option of each type, declared by a user, and a value."""
 
+MEANING = (
+    (
+        code(runtime.HEALTH_PATH),
+        "string",
+        "A path of the site, `/healthz`. Without it, the unit is ready when the web service accepts connections. With "
+        "it, a request for that path every 10 seconds decides, with the public host and protocol in `Host` and "
+        "`X-Forwarded-Proto`: a status from 200 to 399 is well, anything else takes the unit out of the service and "
+        "says so in its status. A configuration under which a healthy site turns unhealthy is taken back. Choose a "
+        "page that shows whether this unit can work; what all units fail at together takes all of them away.",
+    ),
+    (
+        code("settings-module"),
+        "string",
+        "As `DJANGO_SETTINGS_MODULE` it names the settings for the web service, migrations, workers, schedulers and "
+        "actions alike; `manage.py` and `wsgi.py` set that variable only where it is not set. Empty, it sets nothing.",
+    ),
+)
+"""Options of a user's own that the charm itself reads, too: name, type, what they do."""
+
 SECRET = {"user": "ann", "api-key": "..."}
 """What is in the secret of the last of them."""
 
@@ -121,5 +140,7 @@ def _own() -> str:
         + "\n\nOf a secret each key becomes a variable (here the secret has "
         + listed(code(key) for key in SECRET)
         + f"). Names that begin with {prefixes}, or whose variable the charm sets itself, are refused when the charm "
-        "is built ([problems](problems.md))."
+        "is built ([problems](problems/README.md)).\n\n"
+        "Two names mean more to the charm. Declare them like any other:\n\n"
+        + table(("option", "type", "what it does besides"), MEANING)
     )

@@ -33,11 +33,16 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def _level(level: str) -> str:
     rows = (
-        (code(_shown(condition.text)) or "(no message)", condition.why, code(_shown(condition.command)))
+        (
+            code(_shown(condition.text)) or "(no message)",
+            condition.why,
+            code(_shown(condition.command)),
+            code(condition.test),
+        )
         for condition in CONDITIONS
         if condition.level == level
     )
-    return f"## {level}\n\n" + table(("message", "why", "type"), rows)
+    return f"## {level}\n\n" + table(("message", "why", "type", "shown by"), rows)
 
 
 def _shown(template: str) -> str:

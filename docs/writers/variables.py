@@ -76,6 +76,10 @@ def pages() -> Iterator[tuple[str, str]]:
             "## With more than one unit\n\n" + table(names, map(_row, _peers())),
             "## With proxies in the model's configuration\n\n" + table(names, map(_row, _proxies())),
             "## Your own options\n\n`DJANGO_` and the option's name in capitals: see [options](options.md).",
+            "## HOME\n\n`HOME` is `/tmp/django/home`, a folder that the services' user can write to, unless the rock's "
+            "service sets another one. It is the container's: what is in it goes with the container. Celery's beat "
+            "writes its schedule where it is started, which it cannot there: set `beat_schedule_filename` to "
+            "`os.path.expanduser(\"~/celerybeat-schedule\")`.",
             *(text for interface in REGISTRY if (text := _integration(interface))),
             _later(),
         ),

@@ -142,3 +142,53 @@ VALUES = st.text() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 @given(st.dictionaries(st.sampled_from([option.name for option in OPTIONS]), VALUES))
 def test_no_value_raises(config: dict[str, Any]) -> None:
     options.read(facts(config=config))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "message"),
+    [
+        ('["a.example", "b.example"]', "option django-allowed-hosts is JSON, not names with commas: juju config notes django-allowed-hosts=a.example,b.example"),
+        ("https://a.example/", "option django-allowed-hosts has a URL, https://a.example/: juju config notes django-allowed-hosts=a.example"),
+        ("a.example b.example", "option django-allowed-hosts has blanks, not commas: juju config notes django-allowed-hosts=a.example,b.example"),
+        ("a.example:8000", "option django-allowed-hosts has a port, a.example:8000: juju config notes django-allowed-hosts=a.example"),
+        ("[a.example]", "option django-allowed-hosts has brackets: juju config notes django-allowed-hosts=a.example"),
+        ("http://" + "a" * 60, "option django-allowed-hosts has a URL, http://aaaaaaaaaaaaaaaaaaaaaaa…: juju config notes django-allowed-hosts=HOST,HOST"),
+    ],
+)  # fmt: skip
+def test_hosts_that_django_would_never_match(hosts: str, message: str) -> None:
+    assert [problem.message for problem in settings(django_allowed_hosts=hosts).problems] == [message]
+
+
+@pytest.mark.parametrize(
+    "hosts", ["", "*", ".example.com", "a,,", "a.example, b.example", "[::1],127.0.0.1", "bücher.example"]
+)
+def test_hosts_that_it_would(hosts: str) -> None:
+    assert settings(django_allowed_hosts=hosts).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [(None, ""), ("", ""), ("/", "/"), ("/well?a=b", "/well?a=b"), ("well", "/well"), ("a b", ""), ("//a", ""), ("/ü", ""), ("/a\r\nX: y", "")],
+)  # fmt: skip
+def test_health_path(value: str | None, path: str) -> None:
+    found = facts(config={} if value is None else {"health-path": value})
+    assert options.health_path(found) == path
+    expected = (
+        ["option health-path is no path of a URL: juju config notes health-path=/healthz"] if value and not path else []
+    )
+    assert [problem.message for problem in options.read(found).problems] == expected
+
+
+def test_secret_that_does_not_exist_and_one_that_is_not_granted() -> None:
+    missing = options.read(facts(config={"mail": "secret:x"}, option_secrets={"mail": {}})).problems
+    assert [problem.message for problem in missing] == [
+        "option mail names no secret; juju add-secret mail KEY=VALUE prints the ID for: juju config notes mail=ID"
+    ]
+    closed = options.read(facts(config={"mail": "secret:x"}, option_secrets={"mail": None})).problems
+    assert [problem.message for problem in closed] == [
+        "cannot read the secret of option mail: juju grant-secret secret:x notes"
+    ]
+    big = options.read(facts(config={"webserver-workers": 2**31})).problems
+    assert [problem.message for problem in big] == [
+        "option webserver-workers is 2147483648, must be at most 2147483647: juju config notes webserver-workers=1"
+    ]

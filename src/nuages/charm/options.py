@@ -142,15 +142,15 @@ def _hosts(facts: Facts, problems: list[Status]) -> tuple[str, ...]:
 def _host_problem(text: str) -> str:
     """Return what is wrong with one host, or with the whole list; "" when nothing is."""
     if text.startswith(('["', "['", '"', "'", "{", "[]")):
-        return "is JSON, must be names between commas"
+        return "is JSON, not names with commas"
     if "," in text:
         return ""
-    literal = text.startswith("[") and text.endswith("]")
+    literal = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", text) is not None and ":" in text  # an IPv6 address
     faults = {
-        f"has a URL, {text}, must be host names": "/" in text,
-        "has blanks, must be names between commas": bool(re.search(r"\s", text)),
-        "has brackets, must be names between commas": not literal and bool(set("[]") & set(text)),
-        f"has a port, {text}, must be host names": not literal and ":" in text,
+        f"has a URL, {text}": "/" in text,
+        "has blanks, not commas": bool(re.search(r"\s", text)),
+        "has brackets": not literal and bool(set("[]") & set(text)),
+        f"has a port, {text}": not literal and ":" in text,
     }
     return next((reason for reason, found in faults.items() if found), "")
 
