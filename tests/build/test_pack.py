@@ -47,11 +47,20 @@ def test_what_is_in_it(charm, tmp_path):
         assert names == sorted(names)
         modes = {info.filename: stat.S_IMODE(info.external_attr >> 16) for info in archive.infolist()}
         documents = {name: archive.read(name).decode() for name in names if name.count("/") == 0}
-    expected = {"dispatch", "metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml", "charmcraft.yaml"}
+    expected = {
+        "dispatch",
+        "explain",
+        "metadata.yaml",
+        "config.yaml",
+        "actions.yaml",
+        "manifest.yaml",
+        "charmcraft.yaml",
+    }
     assert set(documents) == expected
     for name in ("src/charm.py", "venv/nuages/charm/boot.py", "venv/nuages/contract/bases.py", "venv/ops/__init__.py"):
         assert name in names
     assert modes["dispatch"] == 0o755
+    assert modes["explain"] == 0o755
     assert set(modes.values()) <= {0o644, 0o755}
     assert not [name for name in names if name.endswith((".pyc", ".so")) or "__pycache__" in name or "/tests/" in name]
     assert not [name for name in names if name.startswith(("venv/nuages/engine", "venv/nuages/cli", "venv/bin"))]

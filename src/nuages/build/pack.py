@@ -27,6 +27,12 @@ export JUJU_DISPATCH_PATH="${JUJU_DISPATCH_PATH:-$0}"
 exec python3 -I -S "${0%/*}/venv/nuages/charm/boot.py"
 """
 
+EXPLAIN = """\
+#!/bin/sh
+# Print where each variable of the application comes from: juju exec --unit APPLICATION/0 -- ./explain
+cd "${0%/*}" && JUJU_DISPATCH_PATH=nuages/explain exec python3 -I -S venv/nuages/charm/boot.py
+"""
+
 
 @dataclass(frozen=True)
 class PackResult:
@@ -68,6 +74,7 @@ def pack(charm_dir: Path, out: Path) -> PackResult:
     written = {**documents(expanded, base), **observability.documents(project, charm_dir)}
     entries.update({name: Entry(text.encode()) for name, text in written.items()})
     entries["dispatch"] = Entry(DISPATCH.encode(), executable=True)
+    entries["explain"] = Entry(EXPLAIN.encode(), executable=True)
     target = out if out.suffix == ".charm" else out / file_name(expanded, base)
     return PackResult(target, write(target, entries), needed.notes)
 

@@ -29,6 +29,9 @@ LEVELS: Mapping[str, type[ops.StatusBase]] = {
     "maintenance": ops.MaintenanceStatus,
 }
 
+EXPLAIN = "nuages/explain"
+"""Dispatch path by which the program `explain` of a charm asks for the environment: no hook has one like it."""
+
 SILENT = (ops.ActionEvent, ops.CollectStatusEvent, ops.CollectMetricsEvent, ops.PreCommitEvent, ops.CommitEvent)
 """Events that do not go through `reconcile` by themselves."""
 
@@ -59,7 +62,7 @@ class DjangoCharm(ops.CharmBase):
         ):
             if name in self.meta.actions:
                 framework.observe(self.on[name].action, handler)
-        if os.environ.get("JUJU_DISPATCH_PATH") == "explain":
+        if os.environ.get("JUJU_DISPATCH_PATH") == EXPLAIN:
             self._explain()
 
     def reconcile(self, event: str, key: SecretKey | None = None) -> None:
@@ -144,4 +147,4 @@ class DjangoCharm(ops.CharmBase):
         """Print the environment as JSON, each variable with its origin, secrets hidden: what `./explain` is for."""
         from nuages.charm.explain import explain
 
-        print(json.dumps(explain(gather(self, "explain")), indent=2))  # noqa: T201  this is the command's output
+        print(json.dumps(explain(gather(self, "explain")), indent=2, ensure_ascii=False))  # noqa: T201  this is the command's output

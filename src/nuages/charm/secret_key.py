@@ -15,6 +15,7 @@ from nuages.charm.statuses import Status
 from nuages.charm.variables import Variable
 
 LABEL = "django-secret-key"
+ORIGIN = "the application's own secret"
 ID = "secret-key-id"
 """Key of the peer application bag: the secret's URI."""
 STATE = "secret-key-state"
@@ -53,12 +54,11 @@ def decide(facts: Facts, explicit: Variable | None) -> Decision:
 
 def variables(content: Content) -> tuple[Variable, ...]:
     """Return DJANGO_SECRET_KEY and, with a rotation under way or behind, DJANGO_SECRET_KEY_FALLBACKS."""
-    origin = "the application's secret; juju run rotate-secret-key replaces it"
-    key = Variable("DJANGO_SECRET_KEY", content["value"], origin, secret=True)
+    key = Variable("DJANGO_SECRET_KEY", content["value"], ORIGIN, secret=True)
     fallbacks = [content[name] for name in ("next", "previous") if content.get(name)]
     if not fallbacks:
         return (key,)
-    return (key, Variable("DJANGO_SECRET_KEY_FALLBACKS", json.dumps(fallbacks), origin, secret=True))
+    return (key, Variable("DJANGO_SECRET_KEY_FALLBACKS", json.dumps(fallbacks), ORIGIN, secret=True))
 
 
 def rotate(facts: Facts, peer: Peer, content: Content, key: str, token: str) -> SecretWrite:
