@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.setup
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 
-.PHONY: setup up down test test-all lint bench docs clean help lock
+.PHONY: setup up down test test-all charmcraft lint bench docs clean help lock
 
 setup: $(STAMP) ## Make the environment in .venv (Python 3.10 or newer; no root, no venv module)
 
@@ -38,6 +38,12 @@ test: setup ## The tests, in minutes
 
 test-all: setup ## All tests, the slow ones included
 	$(PY) -m pytest
+
+charmcraft: setup ## The real charmcraft, for the tests that compare with it (130 MB, in the cache)
+	@directory="$$($(PY) -c 'from nuages.engine.programs import cache_dir; print(cache_dir())')/charmcraft"; \
+	$(UV) venv --quiet --allow-existing --python python3 "$$directory" && \
+	$(UV) pip sync --quiet --python "$$directory/bin/python" --require-hashes requirements/charmcraft.txt && \
+	"$$directory/bin/python" -c 'import importlib.metadata; print("charmcraft", importlib.metadata.version("charmcraft"))'
 
 lint: setup ## Style, types and who may import whom
 	$(VENV)/bin/ruff check .

@@ -21,6 +21,17 @@ def load(entry: Entry) -> click.Command:
     return command
 
 
+def gaps() -> Iterator[str]:
+    """Yield the commands and options without a word of help."""
+    for entry in COMMANDS:
+        command = load(entry)
+        if not command.help or not entry.help:
+            yield f"command {entry.name} has no help"
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and not parameter.help:
+                yield f"command {entry.name}: option {parameter.opts[0]} has no help"
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Return the index and a page for each command."""
     shown = [entry for entry in COMMANDS if not entry.hidden]

@@ -8,10 +8,11 @@ from docs.writers.markdown import page, table
 
 WHAT = {
     "cli/README.md": ("Commands", "every command, its arguments and options"),
+    "charmcraft-yaml.md": ("charmcraft.yaml", "every key, and what the extension contributes"),
     "options.md": ("Options", "what the extension contributes to `config.options`, and what your own become"),
     "variables.md": ("Variables", "what your settings find in `os.environ`, and when"),
     "statuses.md": ("Statuses", "what a unit's status can say, and what to type"),
-    "problems.md": ("Problems", "what is refused in charmcraft.yaml, by example, with the fix"),
+    "problems/README.md": ("Problems", "what `nuages check` finds wrong, code by code, with the fix"),
     "applications.md": ("Built-in applications", "PostgreSQL and ingress: endpoints, options, actions, differences"),
     "programs.md": ("Programs", "the real servers and tools: versions, sizes, where they come from"),
     "hook-tools.md": ("Hook tools", "what a charm can call on this engine"),

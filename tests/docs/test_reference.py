@@ -9,7 +9,7 @@ import click
 import pytest
 
 from docs import generate
-from docs.writers import extension, options, programs, services, statuses, tools, variables
+from docs.writers import commands, keys, options, problems, programs, services, statuses, tools, variables
 from docs.writers.commands import load
 from nuages.charm.interfaces import REGISTRY as INTERFACES
 from nuages.charm.statuses import CONDITIONS
@@ -17,6 +17,7 @@ from nuages.cli.commands import COMMANDS, Entry
 from nuages.contract.options import TYPES
 from nuages.engine.hooks.tools import TOOLS
 from nuages.engine.programs.table import PROGRAMS
+from nuages.extension import codes
 from nuages.services import REGISTRY
 from tests.docs.pages import ROOT
 
@@ -61,17 +62,19 @@ def test_every_command_is_documented(entry: Entry):
             assert str(parameter.human_readable_name).upper() == parameter.human_readable_name, parameter.name
 
 
-def test_every_problem_has_an_example():
-    assert {example.code for example in extension.EXAMPLES} == extension.codes()
+def test_every_key_code_and_command_is_documented():
+    assert [gap for writer in (commands, keys, problems) for gap in writer.gaps()] == []
 
 
-@pytest.mark.parametrize("example", extension.EXAMPLES, ids=lambda example: example.code)
-def test_an_example_has_exactly_its_problem(example: extension.Example):
-    assert [problem.code for problem in extension.problems(example)] == [example.code]
-
-
-def test_the_sound_file_is_sound():
-    assert extension.problems(extension.Example("", {})) == ()
+def test_make_docs_fails_on_what_is_not_documented(monkeypatch, capsys):
+    monkeypatch.setitem(keys.FIELDS, "novelty", keys.FIELDS["title"])
+    monkeypatch.delitem(codes.BY_NAME, "yaml")
+    monkeypatch.setattr(commands, "COMMANDS", (Entry("up", "", "Run this project"),))
+    assert generate.main(["--check"]) == 1
+    said = capsys.readouterr().err
+    assert "key novelty is not explained" in said
+    assert "code yaml is not in" in said
+    assert "command up has no help" in said
 
 
 def test_every_type_of_option_has_an_example():

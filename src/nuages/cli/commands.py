@@ -28,6 +28,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("env", "Show the environment an application runs with, and where each variable comes from.", OURS),
     Entry("logs", "Show what the workloads print.", OURS),
     Entry("check", "Find what is wrong with the charm and the project, before anything runs.", OURS),
+    Entry("init", "Turn a Django project into a charm and a rock, or make a new one that is.", CHARMCRAFT),
     Entry("expand-extensions", "Print charmcraft.yaml with its extension expanded.", CHARMCRAFT),
     Entry("list-extensions", "List the extensions and the bases they support.", CHARMCRAFT),
     Entry("pack", "Write the .charm file.", CHARMCRAFT),

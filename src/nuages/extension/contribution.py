@@ -19,8 +19,11 @@ MERGED = (("actions",), ("requires",), ("provides",), ("config", "options"))
 """Mappings to which both the document and the extension contribute, without overlap."""
 
 
-def contribution(base: Base) -> dict[str, Value]:
-    """Return the part that is the same for every document on `base`, in charmcraft's order of keys."""
+def contribution(base: Base, *, configured: bool = False) -> dict[str, Value]:
+    """Return what every document on `base` gets, in charmcraft's order of keys.
+
+    `configured` says whether paas-config.yaml lies beside charmcraft.yaml.
+    """
     return {
         "assumes": list(ASSUMES),
         "containers": {base.container: {"resource": base.resource}},
@@ -32,7 +35,7 @@ def contribution(base: Base) -> dict[str, Value]:
         "requires": _endpoints("requires"),
         "provides": _endpoints("provides"),
         "config": {"options": {option.name: _option(option) for option in base.options}},
-        "parts": {"charm": {"plugin": "charm", "source": "."}},
+        "parts": _parts(base, configured=configured),
     }
 
 
@@ -56,6 +59,14 @@ def _option(option: Option) -> dict[str, Value]:
         entry["default"] = option.default
     entry["description"] = option.description
     return entry
+
+
+def _parts(base: Base, *, configured: bool) -> dict[str, Value]:
+    """Return the parts, ours: the run time needs no charm library, and nothing has to be compiled."""
+    parts: dict[str, Value] = {"charm": {"plugin": "uv" if base.experimental else "charm", "source": "."}}
+    if base.experimental and configured:
+        parts["config"] = {"plugin": "dump", "source": ".", "stage": ["paas-config.yaml"]}
+    return parts
 
 
 def _action(action: Action) -> dict[str, Value]:

@@ -29,6 +29,12 @@ _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 
 
+class Date(str):
+    """Text that YAML takes for a date: charmcraft refuses it where it wants text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Document:
     """A YAML file whose top is a mapping."""
@@ -37,6 +43,8 @@ class Document:
     """As shown to the user."""
     data: dict[str, Value]
     places: dict[Path, Place]
+    text: str = ""
+    """The source: its comments are kept when the document is expanded, and may silence a rule."""
 
     def place(self, *path: str | int) -> Place:
         """Return where the key at `path` is, or the nearest key around it that exists."""
@@ -64,16 +72,19 @@ class Document:
         return Problem(code, self.file, line, column, ".".join(str(part) for part in path), why, fix)
 
 
-def load(text: str | bytes, file: str) -> Document:
-    """Return the document in `text`.
+def load(text: str | bytes, file: str, *, empty: bool = False) -> Document:
+    """Return the document in `text`; one without a line is only accepted with `empty`.
 
     Raises:
         ExtensionError: it is no YAML, or not a mapping of plain values; with line and column.
     """
     loader: Any = None
+    source = _decoded(text, file)
     try:
-        loader = _Loader(_decoded(text, file))
+        loader = _Loader(source)
         node = loader.get_single_node()
+        if node is None and empty:
+            return Document(file, {}, {}, source)
         if node is None:
             raise _Refused("the file is empty", None, "write at least `name`, `type` and `base`")
         data, places = _Maker(loader).document(node)
@@ -89,7 +100,7 @@ def load(text: str | bytes, file: str) -> Document:
     finally:
         if loader is not None:
             loader.dispose()
-    return Document(file, data, places)
+    return Document(file, data, places, source)
 
 
 def _decoded(text: str | bytes, file: str) -> str:
@@ -159,13 +170,12 @@ class _Maker:
         self._known_tag(node, ("map",))
         seen: set[str] = set()
         for key_node, _ in node.value:
-            if key_node.tag == _TAG + "merge":
-                continue
-            key = self._key(key_node)
+            merge = key_node.tag == _TAG + "merge"
+            key = "<<" if merge else self._key(key_node)
             if key in seen:
                 raise _Refused(f"the key '{key}' is here twice", key_node.start_mark, "keep one of the two")
             seen.add(key)
-        if len(seen) != len(node.value):
+        if "<<" in seen:
             self._loader.flatten_mapping(node)
         for key_node, value_node in node.value:
             key = self._key(key_node)
@@ -190,7 +200,7 @@ class _Maker:
             text: str = node.value
             if any("\ud800" <= character <= "\udfff" for character in text):
                 raise _Refused("half of a surrogate pair", node.start_mark, "write the character itself")
-            return text
+            return Date(text) if kind == "timestamp" else text
         try:
             value = self._loader.construct_object(node)
         except (ValueError, KeyError, OverflowError, IndexError):

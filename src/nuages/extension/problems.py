@@ -7,8 +7,20 @@ from nuages.errors import NuagesError
 
 
 @dataclass(frozen=True)
+class Edit:
+    """A mend that takes no thought: lines that take the place of others."""
+
+    file: str
+    """As in the problem."""
+    first: int
+    last: int
+    """Smaller than `first` for lines that come in before it."""
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Problem:
-    """One thing that has to change before the charm can be built."""
+    """One thing that is wrong: it has to change (error), or should (warning), before the charm is built."""
 
     code: str
     """A stable word for programs: `reserved-prefix`."""
@@ -21,6 +33,10 @@ class Problem:
     """The key or value that the problem is about: `config.options.webserver-port`."""
     why: str
     fix: str
+    severity: str = "error"
+    """`error` or `warning`."""
+    edits: tuple[Edit, ...] = ()
+    """What `nuages check --fix` would do; empty where a person must decide."""
 
     @property
     def place(self) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nuages.contract.bases import BY_NAME, EXTENSION, Base
+from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, Value, load
 from nuages.extension.problems import ExtensionError
 
 FILE = "charmcraft.yaml"
+MIGRATED = ("name", "summary", "description")
+"""What metadata.yaml may give instead of charmcraft.yaml."""
 EXPERIMENTAL = "CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS"
 
 
@@ -34,6 +37,10 @@ class Project:
     """Entries of cos_custom/: name, whether it is a directory."""
     experimental: bool = False
     """Whether experimental extensions are allowed."""
+    metadata: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    """What metadata.yaml beside it, charmcraft's older form, gives: name, summary, description."""
+    files: frozenset[str] = frozenset()
+    """Names of the files beside charmcraft.yaml."""
     selected: tuple[Selected, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,11 +48,14 @@ class Project:
 
     @property
     def base(self) -> Base | None:
-        """The base of the charm, None when none or an unknown one is named."""
-        for selected in self.selected:
-            if selected.name in BY_NAME:
-                return BY_NAME[selected.name]
-        return None
+        """The base whose contribution the charm gets, None when none that the extension knows is named.
+
+        With `build-base` alone charmcraft contributes what belongs to its newest base.
+        """
+        if not self.selected and isinstance(self.document.get("build-base"), str):
+            return BASES[-1]
+        known = [BY_NAME[selected.name] for selected in self.selected if selected.name in BY_NAME]
+        return next((base for base in known if not base.experimental), known[0] if known else None)
 
     @property
     def extended(self) -> bool:
@@ -86,11 +96,15 @@ def read(charm: Path) -> Project:
     entries: tuple[tuple[str, bool], ...] = ()
     if custom.is_dir():
         entries = tuple(sorted((entry.name, entry.is_dir()) for entry in custom.iterdir()))
+    older = charm / "metadata.yaml"
+    metadata = load(_content(older), _shown(older)).data if older.is_file() else {}
     return Project(
         document=document,
-        paas_config=load(_content(paas), _shown(paas)) if paas.is_file() else None,
+        paas_config=load(_content(paas), _shown(paas), empty=True) if paas.is_file() else None,
         cos_custom=entries,
-        experimental=os.environ.get(EXPERIMENTAL, "").lower() in ("1", "true", "yes", "y", "on", "t"),
+        experimental=bool(os.environ.get(EXPERIMENTAL)),  # as charmcraft does: any text will do
+        metadata={key: metadata[key] for key in MIGRATED if metadata.get(key) is not None},
+        files=frozenset(name for name in ("config.yaml", "actions.yaml") if (charm / name).is_file()),
     )
 
 
@@ -111,32 +125,31 @@ def _shown(path: Path) -> str:
 
 
 def _selected(data: dict[str, Value]) -> list[Selected]:
-    for key in ("base", "build-base"):
-        value = data.get(key)
-        if isinstance(value, str):
-            return [Selected(value, (key,))]
+    """Return the bases that the document names, as charmcraft counts them: `build-base` is none of them."""
     found: list[Selected] = []
-    bases = data.get("bases")
-    if isinstance(bases, list):
-        for index, entry in enumerate(bases):
-            if not isinstance(entry, dict):
-                continue
-            run_on = entry.get("run-on", entry.get("build-on"))
-            if isinstance(run_on, list):
-                key = "run-on" if "run-on" in entry else "build-on"
-                for inner, item in enumerate(run_on):
-                    found.extend(_of_entry(item, ("bases", index, key, inner)))
-            else:
-                found.extend(_of_entry(entry, ("bases", index)))
-        return found
+    base = data.get("base")
+    if isinstance(base, str) and base:
+        found.append(Selected(base, ("base",)))
     platforms = data.get("platforms")
-    if isinstance(platforms, dict):
-        for label, value in platforms.items():
-            targets = _targets(label, value)
-            found.extend(
-                Selected(target.rsplit(":", 1)[0], ("platforms", label)) for target in targets if "@" in target
-            )
+    for label, value in platforms.items() if isinstance(platforms, dict) else ():
+        targets = value.get("build-for") if isinstance(value, dict) else None
+        named: list[Value] = [label] if _based(label) else targets if isinstance(targets, list) else [targets]
+        found.extend(Selected(_based(item), ("platforms", label)) for item in named if _based(item))
+    bases = data.get("bases")
+    for index, entry in enumerate(bases if isinstance(bases, list) else []):
+        inner = entry.get("build-on") if isinstance(entry, dict) else None
+        if isinstance(inner, list):
+            for position, item in enumerate(inner):
+                found.extend(_of_entry(item, ("bases", index, "build-on", position)))
+        else:
+            found.extend(_of_entry(entry, ("bases", index)))
     return found
+
+
+def _based(target: Value) -> str:
+    """Return the base of `BASE:ARCHITECTURE`, "" when it names none."""
+    base = target.partition(":")[0] if isinstance(target, str) and ":" in target else ""
+    return base if "@" in base else ""
 
 
 def _of_entry(entry: Value, path: tuple[str | int, ...]) -> list[Selected]:
@@ -145,10 +158,3 @@ def _of_entry(entry: Value, path: tuple[str | int, ...]) -> list[Selected]:
         if isinstance(name, str) and isinstance(channel, str):
             return [Selected(f"{name}@{channel}", path)]
     return []
-
-
-def _targets(label: str, value: Value) -> list[str]:
-    """Return what a platform builds for, with its base: `ubuntu@24.04:amd64`; the label itself when it says so."""
-    target = value.get("build-for", value.get("build-on")) if isinstance(value, dict) else None
-    named = target if isinstance(target, list) else [target]
-    return [item for item in named if isinstance(item, str) and "@" in item] or [label]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from nuages.contract.bases import BASES, EXTENSION, Base
 from nuages.contract.options import DROPPED_PREFIXES, RESERVED_PREFIXES, variable_of
-from nuages.extension import shape
+from nuages.extension import juju, model, parts, platforms
 from nuages.extension.contribution import MERGED, PROTECTED, contribution, dynamic_options
 from nuages.extension.names import listed, nearest
 from nuages.extension.problems import Problem
 from nuages.extension.project import EXPERIMENTAL, Project
 
 Rule = Callable[[Project], Iterable[Problem]]
+
+_URL_PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
+"""RFC 3986, section 3.3: the characters of a path."""
+
+RESOURCE = "django application image."
+"""charmcraft's own description of the resource: a document may repeat it so, and in no other words."""
 
 REFUSED = ("devices", "extra-bindings", "storage")
 COS_DIRECTORIES = ("grafana_dashboards", "loki_alert_rules", "prometheus_alert_rules")
@@ -21,13 +28,9 @@ PAAS_KEYS_MODERN = ("port", "metrics-port", "metrics-path")
 
 
 def check(project: Project) -> list[Problem]:
-    """Return every problem of `project`, in the order of their places.
-
-    A document whose shape is wrong is told only that: what the other rules say about it would be guesses.
-    """
-    problems = [problem for rule in shape.RULES for problem in rule(project)]
-    if not problems and project.extended:
-        problems = [problem for rule in RULES for problem in rule(project)]
+    """Return every problem of charmcraft.yaml and what lies beside it, in the order of their places."""
+    rules = (*GENERAL, *(RULES if project.extended else ()))
+    problems = [problem for rule in rules for problem in rule(project)]
     return sorted(set(problems), key=lambda problem: (problem.file, problem.line, problem.column, problem.code))
 
 
@@ -65,11 +68,8 @@ def _protected_keys(project: Project) -> Iterator[Problem]:
 
 
 def _repeats(key: str, mine: object, base: Base) -> bool:
-    """Whether `mine` is the contributed resources but for the description, which is free."""
-    entry = mine.get(base.resource) if key == "resources" and isinstance(mine, dict) else None  # type: ignore[reportUnknownMemberType]
-    if not isinstance(entry, dict) or len(mine) != 1:  # type: ignore[arg-type]
-        return False
-    return {name: value for name, value in entry.items() if name != "description"} == {"type": "oci-image"}  # type: ignore[reportUnknownVariableType]
+    """Whether `mine` is the contributed resource as charmcraft prints it: ours differs in the description only."""
+    return key == "resources" and mine == {base.resource: {"type": "oci-image", "description": RESOURCE}}
 
 
 def _overlaps(project: Project) -> Iterator[Problem]:
@@ -157,19 +157,19 @@ def _paas_config(project: Project) -> Iterator[Problem]:
     for key in document.data:
         if key not in known:
             only = "only known on ubuntu@26.04" if key in PAAS_KEYS_MODERN else f"unknown{nearest(key, known)}"
-            yield document.problem("paas-config", (key,), only, f"remove it; known here: {listed(known)}")
+            yield document.problem("paas-key", (key,), only, f"remove it; known here: {listed(known)}")
     for key in ("port", "metrics-port") if modern else ():
         value = document.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535):
+        if key in document.data and (type(value) is not int or not 1 <= value <= 65535):
             yield document.problem(
                 "paas-config", (key,), f"{value!r} is no port", "write a whole number from 1 to 65535"
             )
     path = document.get("metrics-path")
-    if modern and path is not None and not (isinstance(path, str) and path.startswith("/")):
+    if modern and "metrics-path" in document.data and not (isinstance(path, str) and _URL_PATH.fullmatch(path)):
         yield document.problem("paas-config", ("metrics-path",), f"{path!r} is no absolute path", "write `/metrics`")
     if document.get("framework_logging_format") not in (None, "none", "json"):
         yield document.problem(
-            "paas-config", ("framework_logging_format",), "no known format", "write `json`, `none`, or remove it"
+            "paas-key", ("framework_logging_format",), "no known format", "write `json`, `none`, or remove it"
         )
 
 
@@ -192,12 +192,40 @@ def _cos_custom(project: Project) -> Iterator[Problem]:
             )
 
 
+def _entries(project: Project) -> Iterator[Problem]:
+    """What charmcraft, and everything after it, takes for mappings without looking."""
+    for path, fix in (
+        (("config", "options"), "write at least `type: string` below it"),
+        (("requires",), "write `interface: ...` below it"),
+    ):
+        value = project.document.get(*path)
+        parent = project.document.get(*path[:-1]) if path[:-1] else project.document.data
+        if len(path) > 1 and isinstance(parent, dict) and path[-1] in parent and not isinstance(value, dict):
+            if value not in ([], ""):
+                yield project.document.problem("not-mapping", path, "is not a mapping", "write options below it")
+            continue
+        for name, entry in project.document.mapping(*path).items():
+            if not isinstance(entry, dict) and ("." not in name or path == ("requires",)):
+                code = "option-entry" if path == ("config", "options") else "endpoint-entry"
+                yield project.document.problem(code, (*path, name), "is not a mapping", fix)
+
+
+def _extensions(project: Project) -> Iterator[Problem]:
+    extensions = project.document.get("extensions")
+    seen: set[str] = set()
+    for index, name in enumerate(extensions if isinstance(extensions, list) else []):
+        if name != EXTENSION:
+            hint = nearest(name, [EXTENSION]) if isinstance(name, str) else ""
+            yield project.document.problem(
+                "unknown-extension", ("extensions", index), f"unknown extension {name!r}{hint}", f"use {EXTENSION}"
+            )
+        elif name in seen:
+            yield project.document.problem("contributed-key", ("extensions", index), "is here twice", "keep one")
+        seen.add(str(name))
+
+
 def _bases(project: Project) -> Iterator[Problem]:
     known = [base.name for base in BASES]
-    if not project.selected:
-        yield project.document.problem(
-            "base", ("base",), "no base is named", "write `base: ubuntu@24.04` and `platforms:` with `amd64:`"
-        )
     for selected in project.selected:
         if selected.name not in known:
             yield project.document.problem(
@@ -213,7 +241,7 @@ def _bases(project: Project) -> Iterator[Problem]:
                 f"{selected.name} besides {project.selected[0].name}: a charm with {EXTENSION} has one base",
                 "keep one of them",
             )
-    if project.base is not None and project.base.experimental and not project.experimental:
+    if project.selected and project.base is not None and project.base.experimental and not project.experimental:
         yield project.document.problem(
             "experimental",
             project.selected[0].path,
@@ -222,6 +250,7 @@ def _bases(project: Project) -> Iterator[Problem]:
         )
 
 
+GENERAL: tuple[Rule, ...] = (*model.RULES, *platforms.RULES, *parts.RULES, *juju.RULES, _extensions)
 RULES: tuple[Rule, ...] = (
     _charm_type,
     _charm_part,
@@ -234,5 +263,6 @@ RULES: tuple[Rule, ...] = (
     _colliding_variables,
     _paas_config,
     _cos_custom,
+    _entries,
     _bases,
 )

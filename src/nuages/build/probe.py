@@ -1,0 +1,222 @@
+"""Asking a project instead of guessing: its settings, imported in the built environment with the charm's variables.
+
+The project's code runs in a sandbox: no network, nothing of the host but /usr and the environment, the project
+read-only, a /tmp of its own, as a user that is nobody on the host.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nuages.build import rock_project
+from nuages.build.environment import Environment, environment
+from nuages.build.errors import BuildError
+from nuages.build.files import make_readable
+from nuages.build.probe_variables import HOST, URL, Asked, variables
+from nuages.build.rock_project import RockProject
+from nuages.contract import layout
+from nuages.engine.programs import Progress, ensure, pythons
+from nuages.engine.sandbox import process
+from nuages.extension.codes import severity
+from nuages.extension.django.findings import Place, Settings
+from nuages.extension.problems import Problem
+from nuages.extension.survey.sources import Survey, survey
+
+TIMEOUT = 120.0
+"""Seconds: importing the settings of the largest projects seen takes a tenth."""
+
+LARGEST = 5 * 1024 * 1024
+"""Larger files are data, and stay out of the sandbox."""
+
+_SURROUNDINGS = {"PATH": "/bin:/usr/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}  # noqa: S108  the sandbox's own
+_LENT = ("/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives", "/etc/localtime", "/etc/mime.types")
+
+
+def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None = None) -> list[Problem]:
+    """Return the problems seen by importing the settings of the project in `root`.
+
+    Raises:
+        BuildError: the environment cannot be built, or the sandbox cannot be made here.
+        ProgramError: a program cannot be fetched.
+    """
+    project = rock_project.read(root)
+    made = environment(project, pythons.find(project.base.python), progress)
+    found = survey(root, charm)
+    settings = found.findings.settings if found.findings else None
+    key = secrets.token_urlsafe(50)
+    asked = variables(found.project.document, key)
+    question = {
+        "module": project.wsgi or (found.findings.asgi.value if found.findings and found.findings.asgi else ""),
+        "settings": settings.module if settings else "",
+        "key": key,
+        "host": HOST,
+        "database": asked.database,
+    }
+    answer = _ask(project, made, asked, question, progress)
+    names = dict(project.files())
+    return list(judge(answer, asked, settings, Shown(found, names)))
+
+
+def _ask(
+    project: RockProject,
+    made: Environment,
+    asked: Asked,
+    question: dict[str, Any],
+    progress: Callable[[Progress], None] | None,
+) -> dict[str, Any]:
+    bwrap = ensure("bwrap", progress=progress)["bwrap"]
+    with tempfile.TemporaryDirectory(prefix="nuages-probe-") as temporary:
+        folder = Path(temporary)
+        application = folder / "app"
+        application.mkdir()
+        for name, path in project.files():
+            if path.stat().st_size <= LARGEST:
+                (application / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, application / name)
+        shutil.copyfile(Path(__file__).with_name("ask_settings.py"), folder / "ask.py")
+        (folder / "question.json").write_text(json.dumps(question))
+        make_readable(folder)
+        folder.chmod(0o755)
+        result = process.run(
+            _command(str(bwrap), made, folder), environment={**_SURROUNDINGS, **asked.environment}, timeout=TIMEOUT
+        )
+    try:
+        answer: dict[str, Any] = json.loads(result.out)
+    except ValueError:
+        reason = (result.err.strip().splitlines() or ["it said nothing"])[-1]
+        raise BuildError(
+            f"cannot evaluate the settings: {reason}",
+            fix="nuages doctor, which looks at the sandbox; `nuages check` alone goes without",
+        ) from None
+    return answer
+
+
+def _command(bwrap: str, made: Environment, folder: Path) -> list[str]:
+    words = [
+        bwrap,
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+    ]
+    user = str(layout.UID)
+    drop: list[str] = []
+    if os.geteuid() == 0:
+        # As root there is no user namespace whose map would hold the host's root: the user is left for good instead.
+        drop = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps", "-all"]
+        drop += ["--bounding-set", "-all", "--no-new-privs"]
+    else:
+        words += ["--unshare-user", "--uid", user, "--gid", user]
+    for target in (layout.APP_DIRECTORY, "/etc/ssl", *(mount.target for mount in made.python.mounts())):
+        for parent in reversed(Path(target).parents[:-1]):
+            words += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap's own would be for its user only
+    words += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108  the sandbox's own
+    for name in ("bin", "lib", "pyvenv.cfg"):
+        words += ["--ro-bind", str(made.directory / name), "/" + name]
+    for name in ("sbin", "lib64"):
+        if (host := Path("/") / name).is_symlink():
+            words += ["--symlink", str(host.readlink()), f"/{name}"]
+    for name in _LENT:
+        words += ["--ro-bind-try", name, name]
+    for mount in made.python.mounts():
+        words += ["--ro-bind", str(mount.source), mount.target]
+    words += ["--ro-bind", str(folder / "app"), layout.APP_DIRECTORY]
+    for name in ("ask.py", "question.json"):
+        words += ["--ro-bind", str(folder / name), "/" + name]
+    return [*words, "--chdir", layout.APP_DIRECTORY, "--", *drop, "/bin/python3", "/ask.py", "/question.json"]
+
+
+class Shown:
+    """Names in /django/app as the user knows them."""
+
+    def __init__(self, found: Survey, names: dict[str, Path]) -> None:
+        self._found = found
+        self._names = names
+
+    def file(self, name: str) -> str:
+        """Return the file to show for a name below /django/app."""
+        path = self._names.get(name)
+        if path is None:
+            return name
+        try:
+            return str(path.resolve().relative_to(Path.cwd()))
+        except ValueError:
+            return str(path)
+
+    def place(self, settings: Settings | None, setting: str) -> tuple[str, int]:
+        """Return where a setting is given."""
+        place = settings.places.get(setting) if settings else None
+        place = place or (Place(settings.file) if settings else Place("rockcraft.yaml"))
+        return self._found.prefix + place.file, place.line
+
+
+def judge(answer: dict[str, Any], asked: Asked, settings: Settings | None, shown: Shown) -> Iterator[Problem]:
+    """Yield the problems in what the project answered."""
+    written: list[list[Any]] = answer["written"]
+    failed: dict[str, Any] | None = answer.get("error")
+    fatal = bool(failed and failed["read_only"] and written)
+    for name, file, line in written:
+        why = f"{name} is written when the settings are imported"
+        fix = "write below /tmp, or keep it in a database or storage"
+        level = "error" if fatal else severity("writes-at-import")
+        yield Problem("writes-at-import", shown.file(file), line, 1, "", why, fix, level)
+    if failed:
+        if not fatal:
+            yield _failed(failed, settings, shown)
+        return
+
+    def found(code: str, setting: str, why: str, fix: str) -> Problem:
+        file, line = shown.place(settings, setting)
+        return Problem(code, file, line, 1 if line else 0, setting, why, fix, severity(code))
+
+    if answer["debug"]:
+        fix = 'write os.environ.get("DJANGO_DEBUG", "false") == "true"'
+        yield found("debug-on", "DEBUG", "it is on with DJANGO_DEBUG=false", fix)
+    if not answer["key"]:
+        why = "it is another one than DJANGO_SECRET_KEY"
+        yield found("key-not-used", "SECRET_KEY", why, 'write os.environ.get("DJANGO_SECRET_KEY", ...)')
+    if not answer["host"]:
+        why = f'{HOST} is refused with DJANGO_ALLOWED_HOSTS=["{HOST}"]: every request would be answered with 400'
+        fix = 'write json.loads(os.environ.get("DJANGO_ALLOWED_HOSTS", "[]"))'
+        yield found("hosts-refused", "ALLOWED_HOSTS", why, fix)
+    if asked.database:
+        yield from _database(answer, asked, found)
+    if answer["manifest"]:
+        why = "static files are looked up in a manifest, which is not there until collectstatic has run"
+        yield found("static-manifest", "STORAGES", why, "run collectstatic when the rock is built")
+    if answer["redirect"]:
+        why = f"it is on with DJANGO_BASE_URL={URL}: a redirect for ever where ingress has no TLS"
+        fix = 'write os.environ.get("DJANGO_BASE_URL", "").startswith("https:")'
+        yield found("https-redirect", "SECURE_SSL_REDIRECT", why, fix)
+    for name in answer["cookies"]:
+        fix = 'write os.environ.get("DJANGO_BASE_URL", "").startswith("https:")'
+        yield found("secure-cookies", name, f"it is on with DJANGO_BASE_URL={URL}: no login would last", fix)
+
+
+def _failed(failed: dict[str, Any], settings: Settings | None, shown: Shown) -> Problem:
+    name = failed["file"]
+    file, line = (shown.file(name), int(failed["line"])) if name else shown.place(settings, "")
+    why = f"importing them raises {failed['type']}: {failed['text']}"
+    fix = "give the setting a value where the charm sets no variable, or add an option of that name to charmcraft.yaml"
+    return Problem("settings-fail", file, line, 1 if line else 0, "", why, fix, severity("settings-fail"))
+
+
+def _database(
+    answer: dict[str, Any], asked: Asked, found: Callable[[str, str, str, str], Problem]
+) -> Iterator[Problem]:
+    fix = f"read the variables that endpoint {asked.endpoint} sets, or `nuages init --settings`"
+    if "sqlite" in answer["engine"]:
+        why = f"SQLite is in force although {asked.endpoint} is related: its data goes with the container"
+        yield found("sqlite-in-force", "DATABASES", why, fix)
+    elif wrong := [name for name, same in answer["database"].items() if not same]:
+        why = f"its {' and '.join(wrong)} differ from what endpoint {asked.endpoint} gives"
+        yield found("database-not-used", "DATABASES", why, fix)

@@ -1,0 +1,80 @@
+"""nuages check: everything that is wrong with a project, before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nuages.cli.output import note
+
+if TYPE_CHECKING:
+    from nuages.build.check import Report
+
+
+@click.command()
+@click.argument("project_dir", required=False, type=click.Path(path_type=Path))
+@click.option("--fix", is_flag=True, help="Mend what takes no thought, and show what was changed.")
+@click.option(
+    "--evaluate/--no-evaluate",
+    default=False,
+    help="Also import the settings, in a sandbox, with the variables that the charm sets, and ask them.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="Form of the output.",
+)
+def command(project_dir: Path | None, fix: bool, evaluate: bool, form: str) -> int:
+    """Find what is wrong with the project in PROJECT_DIR (or here): its charm, rock, settings and requirements.
+
+    The exit code is 1 when something would not work, 0 when there are only warnings.
+    """
+    from nuages.build.check import check
+    from nuages.cli.check_formats import WRITERS
+    from nuages.extension.project import find
+
+    charm = find(project_dir or Path())
+    report = check(charm)
+    if fix:
+        report = _mended(charm, report)
+    if evaluate and not report.errors:
+        report = _evaluated(charm)
+    elif evaluate:
+        note("the settings are evaluated once the errors are mended")
+    sys.stdout.write(WRITERS[form](report))
+    return 1 if report.errors else 0
+
+
+def _mended(charm: Path, report: Report) -> Report:
+    """Apply the mechanical mends, show them, and check again: one mend may uncover the next."""
+    from nuages.build.check import check
+    from nuages.extension.fixes import changed
+
+    for _ in range(10):
+        texts = changed(report.problems, report.texts or {})
+        if not texts:
+            break
+        for file, text in texts.items():
+            path = Path(file)
+            before = path.read_text()
+            path.write_text(text)
+            lines = difflib.unified_diff(
+                before.splitlines(), text.splitlines(), f"{file} before", file, lineterm="", n=1
+            )
+            note("\n".join(lines))
+        report = check(charm)
+    return report
+
+
+def _evaluated(charm: Path) -> Report:
+    from nuages.build.check import check, root_of
+    from nuages.build.probe import probe
+
+    return check(charm, probe(root_of(charm), charm), evaluated=True)

@@ -1,0 +1,1 @@
+"""What only files together can tell: charmcraft.yaml, rockcraft.yaml, requirements, settings, services."""

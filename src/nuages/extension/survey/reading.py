@@ -1,0 +1,97 @@
+"""Rules on what the settings say, as far as that can be read: see `nuages check --evaluate` for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nuages.contract.options import variable_of
+from nuages.extension.django.findings import Place, Settings
+from nuages.extension.problems import Problem
+from nuages.extension.survey.sources import TEXTS, Survey
+
+READ_ELSEWHERE = ("DJANGO_SETTINGS_MODULE", "DJANGO_HEALTH_PATH")
+"""Variables that Django itself, or the charm, reads."""
+
+_EVERYTHING = re.compile(r"""["']DJANGO_["']|environ\.(items|copy|keys|values)\(|dict\(os\.environ|\*\*os\.environ""")
+"""Signs of code that takes variables by their prefix, or all of them."""
+
+_MORE = (*TEXTS, ".html", ".yaml", ".yml", ".ini", ".conf")
+
+
+def options(survey: Survey) -> Iterator[Problem]:
+    """Each option is read by something."""
+    document = survey.project.document
+    names = list(document.mapping("config", "options"))
+    if not names or survey.findings is None:
+        return
+    wanted = {name: variable_of(name) for name in names if variable_of(name) not in READ_ELSEWHERE}
+    for file in survey.tree.names:
+        if not wanted:
+            return
+        if not file.endswith(_MORE):
+            continue
+        text = survey.tree.text(file)
+        if _EVERYTHING.search(text) and file.endswith(".py"):
+            return
+        for name in [name for name, variable in wanted.items() if variable in text]:
+            del wanted[name]
+    for name, variable in wanted.items():
+        yield survey.of(
+            document,
+            "unread-option",
+            ("config", "options", name),
+            f"becomes {variable}, which nothing in the project reads",
+            f'write os.environ.get("{variable}") in the settings, or remove the option',
+        )
+
+
+def literals(survey: Survey) -> Iterator[Problem]:
+    """Key, debug and hosts come from the charm."""
+    settings = survey.findings.settings if survey.findings else None
+    if settings is None:
+        return
+    key = settings.literals.get("SECRET_KEY")
+    if isinstance(key, str) and key and not settings.reading("SECRET_KEY"):
+        fix = 'write os.environ.get("DJANGO_SECRET_KEY", ...)'
+        yield _literal(survey, settings, "SECRET_KEY", "hard-coded-key", "is written out", fix)
+    if settings.literals.get("DEBUG") is True:
+        fix = 'write os.environ.get("DJANGO_DEBUG", "false") == "true"'
+        yield _literal(survey, settings, "DEBUG", "hard-coded-debug", "is always on", fix)
+    hosts = settings.literals.get("ALLOWED_HOSTS")
+    if isinstance(hosts, list) and not settings.reading("ALLOWED_HOSTS"):
+        fix = 'write json.loads(os.environ.get("DJANGO_ALLOWED_HOSTS", "[]"))'
+        why = "is written out: the public host is not among them" if "*" not in hosts else "takes any host for ours"
+        yield _literal(survey, settings, "ALLOWED_HOSTS", "hard-coded-hosts", why, fix)
+
+
+def _literal(  # noqa: PLR0917  as a sentence: where, what, why, how
+    survey: Survey, settings: Settings, name: str, code: str, why: str, fix: str
+) -> Problem:
+    return survey.at(code, settings.places.get(name, Place(settings.file)), name, why, fix)
+
+
+def database(survey: Survey) -> Iterator[Problem]:
+    """There is a database beside SQLite."""
+    for remark in survey.findings.remarks if survey.findings else ():
+        if remark.code == "sqlite":
+            fix = (
+                "read the variables of a related database, POSTGRESQL_DB_NAME and so on; `nuages init --settings` does"
+            )
+            yield survey.at("sqlite-only", remark.place, "DATABASES", remark.text, fix)
+
+
+def static_files(survey: Survey) -> Iterator[Problem]:
+    """Something serves the static files."""
+    findings = survey.findings
+    if findings is None or findings.settings is None or findings.static.served:
+        return
+    apps = findings.settings.literals.get("INSTALLED_APPS")
+    if isinstance(apps, list) and "django.contrib.staticfiles" in apps:
+        place = findings.settings.places.get("MIDDLEWARE") or findings.settings.places["INSTALLED_APPS"]
+        why = "nothing serves static files under gunicorn"
+        fix = "add `whitenoise` to the requirements and whitenoise.middleware.WhiteNoiseMiddleware to MIDDLEWARE"
+        yield survey.at("no-static-files", place, "MIDDLEWARE", why, fix)
+
+
+RULES = (options, literals, database, static_files)

@@ -1,0 +1,1 @@
+"""The extension beside the real charmcraft."""
