@@ -42,9 +42,14 @@ def _private_folders(paths: list[Path]) -> dict[Path, list[Path]]:
 
 
 def run(
-    argv: list[str], environment: dict[str, str], *, timeout: float, cwd: Path = Path("/")
+    argv: list[str],
+    environment: dict[str, str],
+    *,
+    timeout: float,
+    cwd: Path = Path("/"),
+    within: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command as the user, with a range of sub-ids."""
+    """Run a command as the user, with a range of sub-ids; `within` is what root starts it with, "{}" a free path."""
     needed = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), REPOSITORY, programs.cache_dir().resolve()]
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -69,7 +74,7 @@ def run(
         script.append('exec "$@"')
         become = ["setpriv", "--reuid", str(UID), "--regid", str(UID), "--clear-groups"]
         command = ["unshare", "-m", "--propagation", "slave", "--", "sh", "-c", "\n".join(script), "sh"]
-        command += [*become, "--", *argv]
+        command += [*(word.format(scratch / "within") for word in within), *become, "--", *argv]
         return subprocess.run(
             command,
             env={"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment},
