@@ -95,7 +95,9 @@ def publications(facts: Facts, found: tuple[interfaces.Integration, ...]) -> tup
 
 
 def route_changes(facts: Facts) -> bool:
-    """Whether the public URL may be another one after this event."""
+    """Whether the public URL may be another one after this event, or the health path be proven since the last."""
+    if facts.event == "update_status" and options.health_path(facts):
+        return True
     routes = [endpoint.name for endpoint in facts.endpoints if endpoint.interface == INGRESS.name]
     return facts.event.startswith(tuple(f"{name.replace('-', '_')}_relation_" for name in routes))
 

@@ -1,6 +1,8 @@
 """Ingress: the URL that users see, and how the provider may find out which units answer."""
 
 import json
+import shlex
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,13 +10,13 @@ from hypothesis import strategies as st
 
 from nuages.charm import urls
 from nuages.charm.decide import decide
-from nuages.charm.facts import Option, Relation
+from nuages.charm.facts import Option, Relation, Workload
 from nuages.charm.interfaces import ingress
 from nuages.charm.interfaces.base import NotReady
 from nuages.charm.interfaces.ingress import Route
 from tests.charm.interfaces.examples import THOROUGH
 from tests.charm.interfaces.hostile import check
-from tests.charm.made import INGRESS, OPTIONS, facts
+from tests.charm.made import INGRESS, OPTIONS, facts, workload
 
 
 def route(text: str) -> Route | NotReady:
@@ -40,23 +42,57 @@ def test_route_not_ready(text: str) -> None:
     assert isinstance(route(text), NotReady)
 
 
+def checked(path: str, *, answering: bool = True) -> Workload:
+    """Return a container whose ready check asks for a path."""
+    command = f"/bin/python3 -I -S /tmp/django/state/health.py 8000 notes.example https {shlex.quote(path)}"
+    return workload(checks={"ready": {"exec": {"command": command}}}, answering=answering)
+
+
+def health(**changes: Any) -> Any:
+    """Return what the provider is told of health."""
+    options = (*OPTIONS, Option("health-path", "string"))
+    ours = facts(**{"options": options, "config": {"health-path": "/healthz?full=1"}, **changes})
+    text = ingress.publish(ours, INGRESS, "https://notes.example:8443/x").app["healthcheck_params"]
+    return json.loads(text) if text else None
+
+
 def test_health_path_is_asked_for_at_the_public_host() -> None:
-    options = (*OPTIONS, Option("health-path", "string"))
-    ours = facts(options=options, config={"health-path": "/healthz?full=1"})
-    written = json.loads(ingress.publish(ours, INGRESS, "https://notes.example/x").app["healthcheck_params"])
-    assert written == {"path": "/healthz?full=1", "hostname": "notes.example", "interval": "10s", "timeout": "5s"}
-    assert ingress.publish(facts(), INGRESS, "https://notes.example/").app["healthcheck_params"] == ""
+    assert health(workload=checked("/healthz?full=1")) == {
+        "path": "/healthz?full=1",
+        "hostname": "notes.example",
+        "interval": "10s",
+        "timeout": "5s",
+    }
 
 
-def test_health_check_is_told_when_the_public_host_becomes_known() -> None:
-    options = (*OPTIONS, Option("health-path", "string"))
+def test_path_that_the_application_has_not_answered_is_never_told() -> None:
+    assert health() is None
+    assert health(workload=None) is None
+    assert health(workload=checked("/healthz", answering=False)) is None
+    assert health(workload=checked("/old"))["path"] == "/old", "refused, so what is in force stays"
+    assert health(workload=checked("/old"), config={}) is None
+    assert health(workload=workload(checks={"ready": {"exec": {"command": "sh -c '"}}}, answering=True)) is None
+
+
+@pytest.mark.parametrize("event", ["ingress_relation_changed", "update_status"])
+def test_health_check_is_told_as_soon_as_host_and_path_are_known(event: str) -> None:
     ours = facts(
-        event="ingress_relation_changed", options=options, config={"health-path": "/up"}, relations=(INGRESS,), fqdn="",
+        event=event,
+        options=(*OPTIONS, Option("health-path", "string")),
+        config={"health-path": "/up"},
+        relations=(INGRESS,),
+        workload=checked("/up"),
+        fqdn="",
         address="",
-    )  # fmt: skip
+    )
     writes = [write for write in decide(ours).bags if write.endpoint == "ingress"]
     assert [write.scope for write in writes] == ["app"], "what is not known at this event is not overwritten"
     assert json.loads(writes[0].data["healthcheck_params"])["hostname"] == "notes.example"
+
+
+def test_without_a_health_path_update_status_compares_nothing() -> None:
+    writes = decide(facts(event="update_status", relations=(INGRESS,))).bags
+    assert not [write for write in writes if write.endpoint == "ingress"]
 
 
 @THOROUGH

@@ -1,10 +1,12 @@
 """Ingress, version 2: a route to the application, and the URL that it has outside. Every value is JSON."""
 
 import json
+import shlex
 from typing import NamedTuple, cast
 
 from nuages.charm import urls
-from nuages.charm.facts import Facts, Relation
+from nuages.charm.converge import CHECK, HEALTH
+from nuages.charm.facts import Facts, Relation, Workload
 from nuages.charm.interfaces.base import Interface, NotReady, Publication
 from nuages.charm.options import health_path
 from nuages.charm.variables import Variable
@@ -40,15 +42,26 @@ def publish(facts: Facts, _relation: Relation, url: str) -> Publication:
 
 
 def _health(facts: Facts, url: str) -> dict[str, str]:
-    """Return how the provider may find out which units answer; nothing without a path.
+    """Return how the provider may find out which units answer; nothing unless a health path is configured.
 
-    The question names the public host: Django refuses any other.
+    It is told the path that the ready check asks for with success now: with one that the application does not know,
+    the provider would take every unit for dead and serve nothing. The question names the public host, for Django
+    refuses any other.
     """
-    path = health_path(facts)
     host = urls.parse(url).hostname
-    if not path or not host:
-        return {}
-    return {"path": path, "hostname": host, "interval": "10s", "timeout": "5s"}
+    path = _proven(facts.workload) if health_path(facts) else ""
+    return {"path": path, "hostname": host, "interval": "10s", "timeout": "5s"} if path and host else {}
+
+
+def _proven(workload: Workload | str | None) -> str:
+    """Return the health path in force, if the application answers it well."""
+    if not isinstance(workload, Workload) or not workload.answering:
+        return ""
+    program = workload.checks.get(CHECK, {}).get("exec")
+    command = cast("dict[str, object]", program).get("command") if isinstance(program, dict) else None
+    if not isinstance(command, str) or HEALTH not in command:
+        return ""  # a check of the rock's own
+    return shlex.split(command)[-1]
 
 
 def parse(relation: Relation) -> Route | NotReady:
