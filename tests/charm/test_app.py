@@ -324,3 +324,11 @@ def test_charm_of_26_04_serves(modern: Context) -> None:
     state = modern.run(modern.on.config_changed(), state)
     assert state.unit_status == testing.ActiveStatus()
     assert state.get_container("app").plan.services["django"].environment["DJANGO_SECRET_KEY"] == "of-the-user"
+
+
+def test_old_revision_of_the_key_that_nobody_reads_is_removed(context: Context) -> None:
+    state = ready(context, working())
+    state = context.run(context.on.action("rotate-secret-key"), state)
+    key = next(secret for secret in state.secrets if secret.owner == "app")
+    context.run(context.on.secret_remove(key, revision=1), state)
+    assert context.removed_secret_revisions == [1]

@@ -1,10 +1,14 @@
 """The secret key: made once, adopted from the old runtime, replaced without logging anybody out."""
 
+import itertools
 import json
-from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nuages.charm import secret_key
-from nuages.charm.facts import Content, Peer, SecretKey
+from nuages.charm.facts import Content, Facts, Peer, SecretKey
+from nuages.charm.plan import SecretWrite
 from nuages.charm.variables import Variable
 from tests.charm.made import KEY, facts
 
@@ -79,34 +83,134 @@ def accepted(content: Content) -> set[str]:
     return {found["DJANGO_SECRET_KEY"], *json.loads(found.get("DJANGO_SECRET_KEY_FALLBACKS", "[]"))}
 
 
-def test_rotation_of_three_units_never_signs_what_another_refuses() -> None:
-    units = ("notes/0", "notes/1", "notes/2")
-    content: Content = {"value": "k0"}
-    applied: dict[str, Content] = dict.fromkeys(units, content)
-    bags: dict[str, dict[str, str]] = {unit: {} for unit in units}
-    keys = iter(f"k{number}" for number in range(1, 99))
+class Application:
+    """Units that run hooks in any order, each with the key that its service runs with."""
 
-    def consistent() -> None:
-        for one in units:
-            for other in units:
-                assert applied[one]["value"] in accepted(applied[other]), (one, other, applied)
+    def __init__(self, count: int, bag: dict[str, str]) -> None:
+        self.content: Content | None = None
+        self.bag = dict(bag)
+        self.bags: dict[str, dict[str, str]] = {f"notes/{number}": {} for number in range(count)}
+        self.applied: dict[str, Content] = {}
+        self.leader = "notes/0"
+        self.keys = (f"k{number}" for number in itertools.count(1))
 
-    for rotation in range(3):
-        peer = Peer(1, BAG, {unit: bags[unit] for unit in units[1:]})
-        seen = replace(facts(), key=SecretKey(content, KEY.id))
-        content = secret_key.rotate(seen, peer, content, next(keys), f"t{rotation}").content
-        for unit in ("notes/2", "notes/0", "notes/1", "notes/0", "notes/1", "notes/2", "notes/0", "notes/1", "notes/2"):
-            applied[unit] = content
-            consistent()
-            others = {other: bags[other] for other in units if other != unit}
-            now = facts(unit=unit, leader=unit == "notes/0", key=SecretKey(content, KEY.id), peer=Peer(1, BAG, others))
+    def facts(self, unit: str) -> Facts:
+        others = {other: bag for other, bag in self.bags.items() if other != unit}
+        uri = KEY.id if self.content is not None else ""
+        leader = unit == self.leader
+        # Only a unit that has been told of the secret can ask for it; the leader finds it by its label.
+        known = self.content if leader or self.bag.get(secret_key.ID) else None
+        key = SecretKey(known, uri, fresh=next(self.keys) if leader and known is None else "")
+        return facts(unit=unit, leader=leader, key=key, peer=Peer(1, dict(self.bag), others))
+
+    def write(self, write: SecretWrite) -> None:
+        self.content = write.content
+        self.bag.update({secret_key.ID: write.id or KEY.id, secret_key.STATE: write.state})
+
+    def hook(self, unit: str) -> None:
+        """Run a hook: as the charm does, in rounds, until there is nothing more to do."""
+        for _ in range(6):
+            now = self.facts(unit)
+            decision = secret_key.decide(now, None)
+            if decision.write is not None:
+                self.write(decision.write)
+                continue
+            if decision.waiting is not None:
+                return
+            served = now.key.content or {"value": self.bag[secret_key.PLAIN]}
+            changed = self.applied.get(unit) != served
+            self.applied[unit] = served
+            self.consistent()
+            if changed:
+                continue
             writes, promotion = secret_key.acknowledge(now)
             for write in writes:
-                bags[unit].update(write.data)
-            if promotion is not None:
-                content = promotion.content
-        assert content["value"] == f"k{rotation + 1}"
-        assert all(applied[unit] == content for unit in units)
+                target = self.bags[unit] if write.scope == "unit" else self.bag
+                target.update({key: value for key, value in write.data.items() if value})
+                for key in [key for key, value in write.data.items() if not value]:
+                    target.pop(key, None)
+            if promotion is None:
+                return
+            self.write(promotion)
+
+    def rotate(self) -> None:
+        """Run the action on the leader, once it serves; as the action does, it reconciles afterwards."""
+        now = self.facts(self.leader)
+        if self.leader in self.applied and now.peer is not None and now.key.content is not None and now.key.id:
+            key = next(self.keys)
+            self.write(secret_key.rotate(now, now.peer, now.key.content, key, f"t{key}"))
+            self.hook(self.leader)
+
+    def consistent(self) -> None:
+        for one, other in itertools.permutations(self.applied, 2):
+            signs = self.applied[one]["value"]
+            assert signs in accepted(self.applied[other]), (one, other, self.applied)
+
+    def settle(self) -> None:
+        for _ in range(10):
+            before = (self.content, dict(self.bag), {unit: dict(bag) for unit, bag in self.bags.items()})
+            for unit in sorted(self.bags):
+                self.hook(unit)
+            if before == (self.content, self.bag, self.bags):
+                return
+        raise AssertionError("the units never settle")
+
+
+PAAS_CHARM = {secret_key.PLAIN: "k0"}
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_order_of_events_no_unit_signs_what_another_refuses(data: st.DataObject) -> None:
+    app = Application(data.draw(st.integers(1, 4)), data.draw(st.sampled_from([{}, PAAS_CHARM])))
+    for _ in range(data.draw(st.integers(0, 30))):
+        unit = data.draw(st.sampled_from(sorted(app.bags)))
+        match data.draw(
+            st.sampled_from(["hook", "hook", "hook", "hook", "rotate", "lead", "add", "remove", "replace"])
+        ):
+            case "hook":
+                app.hook(unit)
+            case "rotate":
+                app.rotate()
+            case "lead":
+                app.leader = unit
+            case "add":
+                added = f"notes/{max(int(name.rpartition('/')[2]) for name in app.bags) + 1}"
+                app.bags[added] = {}
+            case "remove" if unit != app.leader:
+                del app.bags[unit]
+                app.applied.pop(unit, None)
+            case "replace":  # the pod: its service is gone, its bag is not
+                app.applied.pop(unit, None)
+            case _:
+                pass
+    app.settle()
+    assert app.content is not None
+    assert not app.content.get("next"), "the rotation never ends"
+    assert all(app.applied[unit] == app.content for unit in app.bags)
+    assert secret_key.PLAIN not in app.bag, "the plain key stays in the relation's data"
+
+
+def test_three_rotations_of_three_units_keep_one_previous_key() -> None:
+    app = Application(3, PAAS_CHARM)
+    app.settle()
+    assert app.content == {"value": "k0"}, "an upgrade logs nobody out"
+    for _ in range(3):
+        before = app.content["value"]
+        app.rotate()
+        app.settle()
+        assert app.content["previous"] == before
+        assert set(app.content) == {"value", "previous"}
+
+
+def test_the_plain_key_stays_until_every_unit_has_read_the_secret() -> None:
+    app = Application(3, PAAS_CHARM)
+    for unit in ("notes/0", "notes/1", "notes/0"):
+        app.hook(unit)
+        assert app.bag[secret_key.PLAIN] == "k0"
+    app.hook("notes/2")
+    app.hook("notes/0")
+    assert secret_key.PLAIN not in app.bag
 
 
 def test_rotation_waits_for_a_unit_that_has_not_said_that_it_accepts_the_key() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import ops
 from ops import pebble
 
-from nuages.charm import statuses
+from nuages.charm import secret_key, statuses
 from nuages.charm.apply import apply
 from nuages.charm.decide import decide
 from nuages.charm.facts import Facts, SecretKey
@@ -100,6 +100,8 @@ class DjangoCharm(ops.CharmBase):
         name = event.handle.kind
         if isinstance(event, ops.WorkloadEvent):
             name = name.removeprefix(event.workload.name.replace("-", "_") + "_")
+        if isinstance(event, ops.SecretRemoveEvent) and event.secret.label == secret_key.LABEL:
+            event.remove_revision()  # nobody reads an old key any more
         self.reconcile(name)
 
     def _show_unit(self, status: Status) -> None:
