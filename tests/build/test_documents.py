@@ -15,24 +15,29 @@ def expanded(text):
     return expand(Project(load(text, "charmcraft.yaml")))
 
 
+REST = "summary: s\ndescription: d\nparts: {charm: {plugin: charm, source: .}}\n"
+"""What charmcraft wants of every charm."""
+
+
 def test_links_and_title():
     text = (
-        "name: a\ntype: charm\ntitle: A\nlinks: {contact: me, documentation: d, issues: i, source: [s], website: w}\n"
-        "subordinate: false\nterms: [t]\n"
+        "name: a\ntype: charm\ntitle: Aa\nsubordinate: false\nterms: [t]\n"
+        "links: {contact: me, documentation: 'https://d/', issues: 'https://i/', source: ['https://s/'], "
+        "website: 'https://w/'}\n" + REST + "base: ubuntu@22.04\nplatforms: {amd64: null}\n"
     )
     metadata = documents.metadata(expanded(text))
     assert metadata == {
         "name": "a",
-        "summary": "",
-        "description": "",
+        "summary": "s",
+        "description": "d",
         "subordinate": False,
         "terms": ["t"],
-        "display-name": "A",
+        "display-name": "Aa",
         "maintainers": ["me"],
-        "docs": "d",
-        "issues": "i",
-        "source": ["s"],
-        "website": "w",
+        "docs": "https://d/",
+        "issues": "https://i/",
+        "source": ["https://s/"],
+        "website": "https://w/",
     }
 
 
@@ -42,9 +47,9 @@ def test_links_and_title():
         ("base: ubuntu@22.04\nplatforms: {amd64: null}\n", ["amd64"], "a_amd64.charm"),
         ("base: ubuntu@22.04\nplatforms: {amd64: null, arm64: null}\n", ["amd64", "arm64"], "a_amd64-arm64.charm"),
         (
-            "base: ubuntu@22.04\nplatforms: {any: {build-on: amd64, build-for: [all]}}\n",
+            "base: ubuntu@22.04\nplatforms: {everywhere: {build-on: amd64, build-for: [all]}}\n",
             ["all"],
-            "a_any.charm",
+            "a_everywhere.charm",
         ),
         ("platforms: {'ubuntu@22.04:amd64': null}\n", ["amd64"], "a_ubuntu-22.04-amd64.charm"),
         ("bases: [{name: ubuntu, channel: '22.04'}]\n", ["amd64"], "a_ubuntu-22.04-amd64.charm"),
@@ -56,7 +61,7 @@ def test_links_and_title():
     ],
 )
 def test_architectures_and_file_name(platforms, architectures, name):
-    document = expanded("name: a\ntype: charm\n" + platforms)
+    document = expanded("name: a\ntype: charm\n" + REST + platforms)
     assert documents.architectures(document) == architectures
     assert documents.manifest(document, JAMMY)["bases"] == [
         {"name": "ubuntu", "channel": "22.04", "architectures": architectures}

@@ -151,11 +151,22 @@ def test_requirements_that_cannot_be_met(charm, tmp_path):
     assert not (tmp_path / "one.charm").exists()
 
 
+UNEXTENDED = """\
+name: plain
+type: charm
+summary: s
+description: d
+base: ubuntu@24.04
+platforms: {amd64: null}
+parts: {charm: {plugin: charm, source: .}}
+"""
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda charm: (charm / "src/charm.py").unlink(), r"charm\.py is missing"),
-        (lambda charm: (charm / "charmcraft.yaml").write_text("name: x\ntype: charm\n"), "does not use the extension"),
+        (lambda charm: (charm / "charmcraft.yaml").write_text(UNEXTENDED), "does not use the extension"),
         (lambda charm: (charm / "src/passwd").symlink_to("/etc/passwd"), "outside of the charm"),
     ],
 )

@@ -63,9 +63,7 @@ def test_what_only_juju_refuses_is_told_and_expanded_as_charmcraft_does(tmp_path
     assert yaml.safe_load(result.stdout)["config"]["options"]["greeting"]["type"] == "text"
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in cases("valid") if case.name not in REWRITTEN], ids=lambda it: it.name
-)
+@pytest.mark.parametrize("case", KEPT, ids=lambda case: case.name)
 def test_the_users_lines_stay_and_the_text_is_the_document(case):
     document = load(case.files["charmcraft.yaml"], "charmcraft.yaml")
     project = Project(document, experimental=True)

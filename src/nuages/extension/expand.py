@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nuages.extension.contribution import contribution, dynamic_options
@@ -98,11 +99,23 @@ def _normal(document: dict[str, Value]) -> dict[str, Value]:
             found[key] = [str(item) for item in value]
         elif key == "subordinate" and value is not None:
             found[key] = str(value).lower() in ("1", "on", "t", "true", "y", "yes")
+        elif key == "links" and isinstance(value, dict):
+            found[key] = {name: link if name == "contact" else _address(link) for name, link in value.items()}
         elif key == "bases" and isinstance(value, list):
             found[key] = [_bases(entry) for entry in value]
         else:
             found[key] = value
     return found
+
+
+def _address(link: Value) -> Value:
+    """Return a URL as charmcraft writes it: scheme and host in small letters, and a path."""
+    if isinstance(link, list):
+        return [_address(item) for item in link]
+    match = re.fullmatch(r"\s*(https?://)([^/?#]*)(.*?)\s*", link, re.IGNORECASE) if isinstance(link, str) else None
+    if match is None:
+        return link
+    return match[1].lower() + match[2].lower() + (match[3] if match[3].startswith("/") else "/" + match[3])
 
 
 def _bases(entry: Value) -> Value:

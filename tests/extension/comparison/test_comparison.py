@@ -11,14 +11,14 @@ from tests.extension.comparison.generated import documents
 from tests.extension.documents import Case, cases
 
 WHY = "charmcraft is not on this machine: `make charmcraft` fetches it (130 MB, from PyPI)"
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(charmcraft.python() is None, reason=WHY)]
+INTERPRETER = charmcraft.python()  # now: tests of the build give themselves another cache
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(INTERPRETER is None, reason=WHY)]
 
 
 @pytest.fixture(scope="module")
 def theirs():
-    interpreter = charmcraft.python()
-    assert interpreter is not None
-    with charmcraft.running(interpreter) as running:
+    assert INTERPRETER is not None
+    with charmcraft.running(INTERPRETER) as running:
         yield running
 
 
