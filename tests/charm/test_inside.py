@@ -8,6 +8,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -71,11 +72,31 @@ def test_migration_writes_how_it_ended(tmp_path: Path) -> None:
     done = run("migrate", str(path), migrations.NOTICE, "r", "d", "a", "--", sys.executable, "-c", code)
     assert done.returncode == 1
     assert "Applying" in done.stdout
-    outcome = {"release": "r", "database": "d", "attempt": "a", "code": 1, "error": "boom: no such table"}
+    outcome = {"release": "r", "database": "d", "attempt": "a", "code": 1, "error": "Applying\nboom: no such table"}
     assert json.loads(path.read_text()) == outcome
     done = run("migrate", str(path), migrations.NOTICE, "r", "d", "a", "--", sys.executable, "-c", "print('ok')")
     assert done.returncode == 0
     assert json.loads(path.read_text()) == {**outcome, "code": 0, "error": ""}
+
+
+def test_migration_says_what_it_applies_before_the_line_ends(tmp_path: Path) -> None:
+    """As Django does: the name, then the work, then the rest of the line."""
+    path, progress = tmp_path / "out.json", tmp_path / Path(migrations.PROGRESS).name
+    code = f"""
+import json, sys, time
+for name in ("notes.0001_initial", "notes.0002_note_changed"):
+    print(f"  Applying {{name}}...", end="", flush=True)
+    end = time.monotonic() + 20
+    while name not in open({str(progress)!r}).read():
+        if time.monotonic() > end:
+            raise SystemExit("not told")
+        time.sleep(0.01)
+    print(" OK", flush=True)
+"""
+    done = run("migrate", str(path), migrations.NOTICE, "r", "d", "a", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stdout
+    assert "  Applying notes.0002_note_changed... OK" in done.stdout
+    assert migrations.progress(progress.read_text(), time.time()) == ": notes.0002_note_changed"
 
 
 def test_migration_program_that_is_not_there(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,3 +247,26 @@ def test_first_program_found_decides() -> None:
     assert migrations.command(("manage.py", "migrate.py")) == ("/bin/python3", "migrate.py")
     assert migrations.command(("migrate", "migrate.sh", "manage.py")) == ("/django/app/migrate",)
     assert migrations.command(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "shown"),
+    [
+        (None, 1000, ""),
+        ('{"started": 990, "applying": ""}', 1000, ""),
+        ('{"started": 990, "applying": "notes.0001_initial"}', 1000, ": notes.0001_initial"),
+        ('{"started": 880, "applying": ""}', 1000, " for 2 min"),
+        ('{"started": 880, "applying": "notes.0002_x"}', 1000, " for 2 min: notes.0002_x"),
+        ('{"started": 1e300}', 1000, ""),
+        ('{"started": "x", "applying": 7}', 1000, ""),
+        ("[]", 1000, ""),
+        ("{", 1000, ""),
+    ],
+)
+def test_progress(text: str | None, now: float, shown: str) -> None:
+    assert migrations.progress(text, now) == shown
+
+
+@given(st.text() | JSON.map(json.dumps))
+def test_garbled_progress_is_no_progress(text: str) -> None:
+    assert isinstance(migrations.progress(text, 1000.0), str)

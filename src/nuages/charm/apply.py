@@ -177,22 +177,31 @@ def _consult(step: Consult, container: Container) -> None:
 def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]) -> None:
     """Start the migrations and wait for them a while; those that an earlier hook started are left to themselves."""
     if container.states().get(step.service) == "active":
-        raise Failed(statuses.MIGRATING())
-    busy(statuses.MIGRATING())
+        raise Failed(_migrating(container))
+    shown = statuses.MIGRATING(progress="")
+    busy(shown)
     logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
-    container.remove(migrations.OUTCOME)
+    for path in (migrations.OUTCOME, migrations.PROGRESS):
+        container.remove(path)
     container.write_program(migrations.PROGRAM, inside.text("migrate"))
     container.add_layer("charm-migrate", {step.service: step.definition}, {})
     change = container.start((step.service,))
     end = time.monotonic() + MIGRATION
     while not container.exists(migrations.OUTCOME) and not _ended(step.service, change, container):
+        if (now := _migrating(container)) != shown:
+            shown = now
+            busy(now)
         if time.monotonic() > end:
-            raise Failed(statuses.MIGRATING())
+            raise Failed(now)
         time.sleep(PAUSE)
     if not container.exists(migrations.OUTCOME):
         lines = container.logs(step.service)
         reason = last_error(lines) or (lines[-1] if lines else "it ended without a result")
         raise Failed(statuses.MIGRATION_FAILED(error=reason))
+
+
+def _migrating(container: Container) -> Status:
+    return statuses.MIGRATING(progress=migrations.progress(container.read(migrations.PROGRESS), time.time()))
 
 
 def _ended(service: str, change: pebble.ChangeID, container: Container) -> bool:

@@ -309,5 +309,9 @@ def _outcome(container: Container) -> Outcome | None:
         return None
     data: dict[str, Any] = json.loads(text)
     return Outcome(
-        str(data["release"]), str(data["database"]), str(data["attempt"]), int(data["code"]), str(data["error"])
+        str(data["release"]),
+        str(data["database"]),
+        str(data["attempt"]),
+        int(data["code"]),
+        last_line(str(data["error"])),
     )

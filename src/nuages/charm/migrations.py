@@ -23,6 +23,7 @@ SERVICE = "django-migrate"
 NOTICE = "nuages.charm/migration"
 PROGRAM = layout.STATE_DIRECTORY + "/migrate.py"
 OUTCOME = layout.STATE_DIRECTORY + "/run/migration.json"
+PROGRESS = layout.STATE_DIRECTORY + "/run/migrating.json"
 
 
 class Wish(NamedTuple):
@@ -164,6 +165,25 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
         return Decision("wait", text, said, board.holder)
     tired = mine == "failed" and outcome is not None and outcome.attempt == attempt and facts.event != "update_status"
     return Decision("failed" if tired else "run", text, said, facts.unit)
+
+
+def progress(text: str | None, now: float) -> str:
+    """Return what goes on after `migrating the database`, from what the running program has written down.
+
+    From the first minute on how long it runs, and what it applies: ` for 2 min: notes.0002_note_changed`.
+    """
+    try:
+        data: object = json.loads(text) if text else None
+    except ValueError:
+        data = None
+    known = cast("dict[str, object]", data) if isinstance(data, dict) else {}
+    started, applying = known.get("started"), known.get("applying")
+    minutes = int((now - started) / 60) if isinstance(started, int | float) and abs(now - started) < _YEAR else 0
+    lasting = f" for {minutes} min" if minutes > 0 else ""
+    return f"{lasting}: {applying}" if isinstance(applying, str) and applying else lasting
+
+
+_YEAR = 365 * 24 * 3600
 
 
 def command(files: tuple[str, ...]) -> tuple[str, ...]:

@@ -184,8 +184,8 @@ NOT_READY = Condition(
 MIGRATING = Condition(
     "migrating",
     "maintenance",
-    "migrating the database",
-    "This unit applies the migrations.",
+    "migrating the database{progress}",
+    "This unit applies the migrations: for how long, and which of them now.",
     test="tests/charm/test_app.py::test_what_takes_long_is_shown_meanwhile",
 )
 MIGRATION_ELSEWHERE = Condition(

@@ -1,19 +1,26 @@
 """Run the migrations, write down how they ended, and wake the charm with a notice.
 
 Arguments: file for the outcome, key of the notice, release, database, attempt, `--`, the command.
-The command's output passes through to the service's log; its last lines are kept for the status.
+The command's output passes through to the service's log; its end is kept for the status. While it runs, a file beside
+that for the outcome says since when, and what is being applied.
 """
 
 # Here os.path saves importing pathlib, and what is printed is the answer.
-# ruff: noqa: PTH105, PTH123, T201
+# ruff: noqa: PTH105, PTH118, PTH120, PTH123, T201
 
-import collections
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
+
+PROGRESS = "migrating.json"
+APPLYING = re.compile(rb"Applying ([\w.]+)\.\.\.")
+KEPT = 32768
+"""Bytes of output: more than a traceback."""
 
 
 class PebbleConnection(http.client.HTTPConnection):
@@ -26,26 +33,34 @@ class PebbleConnection(http.client.HTTPConnection):
         self.sock.connect(os.environ["PEBBLE_SOCKET"])
 
 
-def run(command: list[str]) -> tuple[int, str]:
-    """Run the command; return its exit code and the last line with something in it."""
-    lines: collections.deque[str] = collections.deque(maxlen=20)
+def run(command: list[str], progress: str) -> tuple[int, str]:
+    """Run the command; return its exit code and the end of what it said.
+
+    Django writes the name of a migration before it applies it and the rest of the line afterwards, so that what is
+    being applied is known from half a line.
+    """
+    started, applying, said = time.time(), b"", b""
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     except OSError as error:
         print(error, file=sys.stderr)
         return 127, str(error)
-    for line in process.stdout or ():
-        sys.stdout.buffer.write(line)
+    write(progress, {"started": started, "applying": ""})
+    while piece := os.read(process.stdout.fileno() if process.stdout else -1, 65536):
+        sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
-        if line.strip():
-            lines.append(line.decode("utf-8", "replace").strip())
-    return process.wait(), lines[-1] if lines else ""
+        said = (said + piece)[-KEPT:]
+        names = APPLYING.findall(said)
+        if names and names[-1] != applying:
+            applying = names[-1]
+            write(progress, {"started": started, "applying": applying.decode("utf-8", "replace")})
+    return process.wait(), said.decode("utf-8", "replace")
 
 
-def write(path: str, outcome: dict[str, object]) -> None:
-    """Write the outcome in one piece."""
+def write(path: str, content: dict[str, object]) -> None:
+    """Write a file in one piece."""
     with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(outcome, file)
+        json.dump(content, file)
     os.replace(path + ".new", path)
 
 
@@ -63,8 +78,8 @@ def notify(key: str) -> None:
 def main() -> None:
     """Run, write, notify."""
     path, key, release, database, attempt = sys.argv[1:6]
-    code, last = run(sys.argv[7:])
-    error = "" if code == 0 else last or f"exit code {code}"
+    code, said = run(sys.argv[7:], os.path.join(os.path.dirname(path), PROGRESS))
+    error = "" if code == 0 else said.strip("\n") or f"exit code {code}"
     write(path, {"release": release, "database": database, "attempt": attempt, "code": code, "error": error})
     notify(key)
     sys.exit(0 if code == 0 else 1)
