@@ -104,7 +104,7 @@ def read(root: Path) -> RockProject:
         version=str(document.get("version") or "0.1"),
         base=base,
         requirements=requirements,
-        packages=(*extra, "gunicorn" if "gunicorn" in texts else "gunicorn>=22"),
+        packages=(*extra, _gunicorn(texts)),
         wsgi=None if "command" in web else _wsgi(document, application, name),
         asynchronous="gevent" in texts,
         notes=(*([note] if note else []), *(install.notes if install else ()), *_parts_notes(document)),
@@ -131,6 +131,12 @@ def requirement_files(path: Path) -> list[Path]:
 
     add(path.resolve())
     return found
+
+
+def _gunicorn(requirements: str) -> str:
+    """Return gunicorn as a requirement; its gevent worker needs more than gevent, which the extra names."""
+    named = "gunicorn" in requirements
+    return "gunicorn" if named else "gunicorn[gevent]>=22" if "gevent" in requirements else "gunicorn>=22"
 
 
 def _document(root: Path) -> Document:

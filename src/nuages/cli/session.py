@@ -84,6 +84,11 @@ def choose(models: list[dict[str, Any]], model: str | None, *, at: Path | None =
         for entry in models:
             refuse_broken(entry)
         raise CliError(f"cannot find a model of the project {project}: it was not run yet", fix=f"{command_name()} up")
+    # A Django project without a charm has nothing that marks it, but may have been run all the same.
+    folder = (at or Path.cwd()).resolve()
+    for entry in models:
+        if entry.get("project") in [str(above) for above in (folder, *folder.parents)]:
+            return str(entry["name"])
     chosen = current_model(state_dir())
     if chosen in names:
         return str(chosen)

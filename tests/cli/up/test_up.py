@@ -12,6 +12,13 @@ from nuages.cli.up.plan import BuiltIn, Project, Requirement
 from tests.cli.fake_daemon import Refuse
 
 M = "/v1/models/notes"
+LIBRARY = {
+    "manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "library.settings")\nimport django\n',
+    "library/__init__.py": "",
+    "library/settings.py": 'SECRET_KEY = "x"\nROOT_URLCONF = "library.urls"\nINSTALLED_APPS = []\nMIDDLEWARE = []\n',
+    "library/wsgi.py": "application = None\n",
+    "requirements.txt": "Django\n",
+}
 PROJECT = Project(
     application="notes",
     charm=Path("/cache/notes.charm"),
@@ -192,13 +199,36 @@ def test_a_failed_build_touches_no_model(engine, nuages, monkeypatch):
     assert not [path for verb, path, _ in engine.asked if verb != "GET"]
 
 
-def test_a_django_project_without_a_charm_hears_of_init(home, nuages):
+def test_a_django_project_without_a_charm_runs_with_one_in_memory(engine, nuages, monkeypatch, tmp_path):
+    for path in sorted(path for path in tmp_path.joinpath("elsewhere").rglob("*") if path.is_file()):
+        path.unlink()
+    (tmp_path / "elsewhere" / "charm").rmdir()
+    for name, text in LIBRARY.items():
+        (tmp_path / "elsewhere" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "elsewhere" / name).write_text(text)
+    built: list[Path] = []
+
+    def build(directory, *args, **kwargs):
+        built.append(directory)
+        return Built(PROJECT)
+
+    monkeypatch.setattr("nuages.cli.up.main.build", build)
+    outcome = nuages("up", "-m", "notes")
+    assert outcome.code == 0, outcome.err
+    assert "has no charm: running it with what `nuages init --settings` would write" in outcome.err
+    assert "charm/charmcraft.yaml" in outcome.err
+    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"manage.py", "library", "requirements.txt"}
+    assert (built[0] / "charm" / "charmcraft.yaml").is_file()
+    assert (built[0] / "library" / "settings.py").samefile(tmp_path / "elsewhere" / "library" / "settings.py")
+    assert "library.settings_charm" in (built[0] / "manage.py").read_text()
+
+
+def test_a_folder_named_manage_py_alone_is_no_project(home, nuages):
     (home / "manage.py").write_text("")
     outcome = nuages("up")
     assert outcome.code == 1
-    assert "it is a Django project without a charm" in outcome.err
-    assert "`nuages init`" in outcome.err and "examples/notes" in outcome.err
-    assert len(outcome.err.splitlines()) <= 4
+    assert "cannot find a Django project" in outcome.err and "nuages init --new NAME" in outcome.err
+    assert len(outcome.err.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

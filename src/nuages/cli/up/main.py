@@ -19,7 +19,7 @@ from nuages.cli.up.alone import alone
 from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
 from nuages.cli.up.console import Console
 from nuages.cli.up.page import ask
-from nuages.cli.up.place import locate
+from nuages.cli.up.place import charmed, locate
 from nuages.cli.up.plan import Observed, Operation, Project, plan, unanswered
 from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
 from nuages.cli.up.watch import Trouble, output, settle
@@ -49,7 +49,10 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
         make_cache_dir(cache_dir())
         if not dry_run and (observed.stopped or not observed.applications):
             check()  # before anything is fetched or made
-        built = build(directory, console, observed, port=port)
+        source, said = charmed(directory)
+        for line in said:
+            console.line(line)
+        built = build(source, console, observed, port=port)
         if dry_run:
             for operation in plan(built.project, observed):
                 print(operation.command)

@@ -10,7 +10,7 @@ from nuages.cli.root import command_name
 def locate(given: Path | None) -> Path:
     """Return the project's folder: the one given, else the one around us.
 
-    Raises `CliError` that says what to do when it is no charmed Django project.
+    It has a charm, or is a Django project without one. Raises `CliError` that says what to do when it is neither.
     """
     start = given or Path.cwd()
     if not start.is_dir():
@@ -19,34 +19,57 @@ def locate(given: Path | None) -> Path:
     if given is not None and project != given.resolve():
         project = None
     if project is None:
-        raise _no_project(start.resolve())
+        folder = start.resolve()
+        found = folder if _django(folder) else next((above for above in folder.parents if _django(above)), None)
+        if found is None or (given is not None and found != folder):
+            raise _no_project(folder)
+        return found
     if not any((project / name).is_file() for name in ("charm/charmcraft.yaml", "charmcraft.yaml")):
         raise CliError(
             f"cannot run {project}: it has a rockcraft.yaml, but no charm/charmcraft.yaml",
-            fix="write charm/charmcraft.yaml; examples/notes/charm shows the few lines it takes",
+            fix=f"{command_name()} init writes it",
             code="no-charmcraft-yaml",
         )
     if not (project / "rockcraft.yaml").is_file():
         raise CliError(
             f"cannot run {project}: it has a charm, but no rockcraft.yaml to build the application from",
-            fix="write rockcraft.yaml; examples/notes/rockcraft.yaml shows the few lines it takes",
+            fix=f"{command_name()} init writes it",
             code="no-rockcraft-yaml",
         )
     return project
 
 
+def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the directory to build from, and what to say about it.
+
+    That is the project itself, or for a Django project without a charm a shadow of it that has what
+    `init --settings` would write; nothing in the project is touched.
+    """
+    if (project / "rockcraft.yaml").is_file():
+        return project, ()
+    from nuages.build import init
+    from nuages.extension.scaffold import report
+
+    prepared = init.prepare(project, settings=True)
+    here = command_name()
+    files = [change.planned.path for change in init.changes(prepared)]
+    lines = [
+        f"{project} has no charm: running it with what `{here} init --settings` would write. Nothing there is changed.",
+        f"  {len(files)} files in memory: {', '.join(files)}",
+    ]
+    remarks = report.remarks(prepared.findings, "missing", "risk", settings=True)
+    lines += [f"  {report.remark_line(remark)}" for remark in remarks]
+    return init.shadow(prepared), tuple(lines)
+
+
+def _django(folder: Path) -> bool:
+    """Whether a Django project begins in the folder."""
+    return any(path.is_file() for path in (folder / "manage.py", *sorted(folder.glob("*/manage.py"))))
+
+
 def _no_project(folder: Path) -> CliError:
-    manage = [path for path in (folder / "manage.py", *sorted(folder.glob("*/manage.py"))) if path.is_file()]
-    if not manage:
-        return CliError(
-            f"cannot run {folder}: it is no Django project (no manage.py) and has no charm/charmcraft.yaml",
-            fix=f"{command_name()} up PROJECT_DIR, or start one: django-admin startproject NAME",
-            code="no-project",
-        )
     return CliError(
-        f"cannot run {folder}: it is a Django project without a charm",
-        fix="`nuages init` will write what is missing, in a later version; by hand it is three files:\n"
-        "rockcraft.yaml (how the application is built), charm/charmcraft.yaml (what it needs: options, a database)\n"
-        "and charm/src/charm.py (three lines). Copy them from examples/notes and change the names",
-        code="not-charmed",
+        f"cannot run {folder}: it is no Django project (no manage.py) and has no charm/charmcraft.yaml",
+        fix=f"{command_name()} up PROJECT_DIR, or start one: {command_name()} init --new NAME",
+        code="no-project",
     )

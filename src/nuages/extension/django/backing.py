@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from nuages.contract.endpoints import MONGODB, MYSQL, POSTGRESQL, RABBITMQ, REDIS, S3, SAML, SMTP, TRACING, Interface
-from nuages.extension.django.findings import Choice, Integration, Place, Read, Remark, Requirements, Settings
+from nuages.extension.django.findings import Choice, Integration, Place, Remark, Requirements, Settings
 from nuages.extension.django.processes import installed_apps
 
 DRIVERS = {
@@ -168,13 +168,15 @@ def missing_packages(
             )
         if item.interface == REDIS.name and not requirements.has(*drivers):
             packages.append(Choice("redis", item.place, "the client for redis; the requirements have none"))
+        if item.interface == S3.name and not requirements.has("django-storages"):
+            packages.append(Choice("django-storages[s3]", item.place, "stores uploaded files in the bucket"))
     if not served and not requirements.has("whitenoise"):
         place = (settings.places.get("STATIC_URL") if settings else None) or Place(requirements.file)
         packages.append(Choice("whitenoise", place, "serves the static files, which gunicorn does not"))
     return tuple(packages)
 
 
-def others(settings: Settings | None, requirements: Requirements, reads: tuple[Read, ...]) -> Iterator[Remark]:
+def others(settings: Settings | None, requirements: Requirements) -> Iterator[Remark]:
     """Yield what the project talks to that no relation gives it."""
     for package, text in (
         ("elasticsearch", "Elasticsearch"), ("opensearch-py", "OpenSearch"), ("meilisearch", "Meilisearch"),

@@ -16,7 +16,7 @@ from nuages.extension.django.options import find_options
 from nuages.extension.django.processes import find_services, installed_apps
 from nuages.extension.django.python_version import accepts, choose_base, find_python
 from nuages.extension.django.requirements import find_requirements
-from nuages.extension.django.risks import find_risks
+from nuages.extension.django.risks import find_risks, signs_of_debugging
 from nuages.extension.django.settings import read_settings
 from nuages.extension.django.static_files import find_static
 from nuages.extension.django.tree import Tree
@@ -24,6 +24,7 @@ from nuages.extension.names import listed
 from nuages.extension.problems import ExtensionError
 
 _USUAL_SETTINGS = ("production", "prod", "live", "deploy", "base", "common")
+_BRIDGE = "charm_settings.update("
 _ASGI_SERVER = re.compile(r"\b(uvicorn|daphne|hypercorn|UvicornWorker|granian)\b")
 
 
@@ -46,7 +47,8 @@ def detect(tree: Tree, folder: str = "") -> Findings:
     asgi = places.choose_server(modules, "asgi", _named(manage_settings, "ASGI_APPLICATION"), first)
     if manage is None and wsgi is None and asgi is None:
         raise ExtensionError(
-            "cannot find a Django project here: there is neither a manage.py nor a module with a WSGI application",
+            f"cannot find a Django project in {folder or 'this directory'}: "
+            "there is neither a manage.py nor a module with a WSGI application",
             fix="name the project's directory, or start one: nuages init --new NAME",
             code="no-django",
         )
@@ -54,31 +56,38 @@ def detect(tree: Tree, folder: str = "") -> Findings:
     served = (_selected(selections, "asgi", "wsgi") if asynchronous else _selected_in(selections, wsgi)) or first
     settings = read_settings(modules, served) if served else None
     settings = settings or manage_settings
-    others_in_force = _others(modules, selections, settings)
+    bridged = _bridged(modules, selections, settings)
+    settings = _inside(modules, settings)
+    production = _production(modules, settings)
+    others_in_force = () if bridged else _others(modules, selections, settings)
     requirements = find_requirements(tree, application)
     python = find_python(tree)
-    static = find_static(tree, settings, requirements, lines)
-    services, service_remarks = find_services(modules, settings, requirements, lines)
-    related = integrations(settings, requirements, hints.images(tree))
+    static = find_static(tree, production, requirements, lines)
+    services, service_remarks = find_services(modules, production, requirements, lines)
+    related = integrations(production, requirements, hints.images(tree))
     database = BY_NAME[related[0].interface]
-    options, option_remarks = find_options(settings, database)
+    options, option_remarks = find_options(production, database)
     package = _package(wsgi, asgi, settings)
     place = (wsgi or asgi or manage or Choice("", Place(""), "")).place
     base = choose_base(python)
     remarks = (
         *_missing(manage, wsgi=wsgi, asgi=asgi, settings=settings, first=first, requirements=requirements),
-        *find_risks(settings, database, static),
+        *(item for item in find_risks(settings, database, static) if not (bridged and item.bridged)),
         *_ambiguous(manage, wsgi, selections, settings, others_in_force),
         *_about_python(python, base),
-        *_about_hook(settings),
+        *(() if bridged else _about_production(settings, production)),
+        *_about_paths(modules, production),
+        *_about_hook(production),
         *([Remark("note", "asgi", f"ASGI is served: {why_asgi}", asgi.place)] if asynchronous and asgi else []),
         *service_remarks,
-        *others(settings, requirements, ()),
+        *others(production, requirements),
         *option_remarks,
         *_steps(static.steps),
     )
     return Findings(
-        name=choose_name(tree, folder, application, package, place),
+        name=choose_name(
+            tree, folder, application=application, package=package, place=place, apps=_own_apps(modules, production)
+        ),
         manage=manage,
         application=application,
         wsgi=wsgi,
@@ -86,6 +95,8 @@ def detect(tree: Tree, folder: str = "") -> Findings:
         asynchronous=asynchronous,
         selections=selections,
         settings=settings,
+        production=production,
+        bridged=bridged,
         others=others_in_force,
         requirements=requirements,
         python=python,
@@ -93,7 +104,7 @@ def detect(tree: Tree, folder: str = "") -> Findings:
         services=services,
         integrations=related,
         options=options,
-        packages=missing_packages(related, requirements, settings, served=static.served),
+        packages=missing_packages(related, requirements, production, served=static.served),
         static=static,
         hints=tuple(_hints(lines)),
         remarks=tuple(remarks),
@@ -160,6 +171,62 @@ def _package(wsgi: Choice | None, asgi: Choice | None, settings: Settings | None
     if server is not None and "." in server.value:
         return server.value.rpartition(".")[0]
     return settings.module.partition(".")[0] if settings and "." in settings.module else ""
+
+
+def _bridged(modules: Modules, selections: tuple[Selection, ...], settings: Settings | None) -> bool:
+    """Whether a selected module, or one that the settings in force import, uses charm_settings."""
+    files = [*(settings.files if settings else ()), *(modules.file(item.module) for item in selections)]
+    for item in selections:
+        line = modules.tree.text(item.place.file).splitlines()[item.place.line - 1]
+        files.extend(modules.file(word) for word in re.findall(r"['\"]([\w.]+)['\"]", line))
+    return any(_BRIDGE in modules.tree.text(file) for file in files if file)
+
+
+def _inside(modules: Modules, settings: Settings | None) -> Settings | None:
+    """Return the project's own settings: what the bridge imports, when a bridge is in force."""
+    text = modules.tree.text(settings.file) if settings else ""
+    match = re.search(r"^from ([\w.]+) import \*", text, re.MULTILINE) if _BRIDGE in text else None
+    return (read_settings(modules, match[1]) if match else None) or settings
+
+
+def _production(modules: Modules, settings: Settings | None) -> Settings | None:
+    """Return the settings for production: those in force, or a neighbour of that name of ones for developers."""
+    if settings is None or not signs_of_debugging(settings):
+        return settings
+    package = settings.module.rpartition(".")[0]
+    for word in _USUAL_SETTINGS[:4]:
+        for base in ("", "settings_"):
+            found = read_settings(modules, ".".join(part for part in (package, base + word) if part))
+            if found is not None:
+                return found
+    return settings
+
+
+def _about_production(settings: Settings | None, production: Settings | None) -> Iterator[Remark]:
+    if settings is not None and production is not None and settings.module != production.module:
+        text = f"{settings.module} is in force, which is for developers; {production.module} is for production"
+        yield Remark("risk", "development", text, Place(production.file), "nuages init --settings", bridged=True)
+
+
+def _about_paths(modules: Modules, settings: Settings | None) -> Iterator[Remark]:
+    """Yield a remark when paths are made from a directory above the one that becomes /django/app."""
+    for file in settings.files if settings and modules.application else ():
+        match = re.search(r"^\w*(?:BASE|ROOT|PROJECT)\w*\s*=\s*(.*__file__.*)$", modules.tree.text(file), re.MULTILINE)
+        if not match:
+            continue
+        text = match[1]
+        above = text.count(".parent") - text.count(".parents") + text.count("dirname(")
+        above += sum(int(number) + 1 for number in re.findall(r"\.parents\[(\d+)\]", text)) + text.count("pardir")
+        if above > posixpath.relpath(file, modules.application).count("/") + 1:
+            line = modules.tree.text(file).count("\n", 0, match.start()) + 1
+            text = f"paths are made from a directory above {modules.application}/, which is not in the rock"
+            yield Remark("decide", "paths", text, Place(file, line), "keep what the pages need below it")
+
+
+def _own_apps(modules: Modules, settings: Settings | None) -> tuple[str, ...]:
+    """Return the applications in INSTALLED_APPS that are packages of the project, by their last part."""
+    names = [name.partition(".apps.")[0] for name in installed_apps(settings)]
+    return tuple(name.rpartition(".")[2] for name in names if modules.file(name))
 
 
 def _others(modules: Modules, selections: tuple[Selection, ...], settings: Settings | None) -> tuple[Settings, ...]:

@@ -231,6 +231,10 @@ class Findings:
     selections: tuple[Selection, ...]
     settings: Settings | None
     """What is in force in the web server."""
+    production: Settings | None
+    """What should be: the one in force, or the one for production beside a one for development."""
+    bridged: bool
+    """Whether the settings in force take what the charm says from charm_settings."""
     others: tuple[Settings, ...]
     """What is in force elsewhere, when that differs."""
     requirements: Requirements

@@ -15,10 +15,13 @@ _GENERAL = (
 """Names that say nothing about a project."""
 
 
-def choose_name(tree: Tree, folder: str, application: str, package: str, place: Place) -> Choice:
+def choose_name(
+    tree: Tree, folder: str, *, application: str, package: str, place: Place, apps: tuple[str, ...]
+) -> Choice:
     """Return the application's name.
 
-    Rockcraft's convention first (NAME/NAME/wsgi.py), then the package, pyproject.toml, the directory's own name.
+    Rockcraft's convention first (NAME/NAME/wsgi.py), then the package, pyproject.toml, the directory's own name, the
+    first of the project's own `apps`.
     """
     if application and application == package:
         return Choice(fit(package), place, f"the project is in {package}/{package}/, where rockcraft looks for it")
@@ -32,8 +35,11 @@ def choose_name(tree: Tree, folder: str, application: str, package: str, place: 
         return Choice(
             fit(declared), Place("pyproject.toml", toml.line_of(text, "name", declared)), "its name in pyproject.toml"
         )
-    if folder and fit(folder) not in ("", *_GENERAL[:6]):
+    if fit(folder) not in ("", *_GENERAL):
         return Choice(fit(folder), Place(""), "the name of the directory")
+    own = [app for app in apps if fit(app) not in _GENERAL]
+    if own:
+        return Choice(fit(own[0]), place, "its first application; package and directory have general names")
     return Choice(fit(top or folder) or "site", place, "nothing in the project has a name that says more")
 
 

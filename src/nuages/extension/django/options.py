@@ -11,6 +11,8 @@ from nuages.extension.django.aliases import aliases, is_given
 from nuages.extension.django.findings import OptionFound, Read, Remark, Settings
 
 _SECRET = re.compile(r"(^|_)(KEY|TOKEN|PASSWORD|SECRET|PASS|CREDENTIALS|DSN)$")
+_SECURITY = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_PROXY_SSL_HEADER")
+"""Settings that follow from the public URL."""
 _TYPES = {"integer": "int", "boolean": "boolean"}
 
 
@@ -22,7 +24,7 @@ def find_options(settings: Settings | None, database: Interface) -> tuple[tuple[
     options: list[OptionFound] = []
     rest: list[Read] = []
     for name, read in settings.variables().items():
-        if name in bridged or is_given(name):
+        if name in bridged or is_given(name) or read.setting in _SECURITY:
             continue
         if name.startswith(PREFIX) or read.required:
             options.append(_option(read))

@@ -202,6 +202,8 @@ def _text(node: ast.AST | None) -> str | None:
         return None
     if isinstance(node, ast.Constant):
         return "" if node.value is None else str(node.value)
+    if isinstance(node, ast.JoinedStr) and node.values:
+        return (constant(node.values[0]) or "") + "..."
     return "..."
 
 

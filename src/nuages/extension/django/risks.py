@@ -19,11 +19,14 @@ def find_risks(settings: Settings | None, database: Interface, static: StaticFil
     """Yield what must be mended before anybody calls the project ready."""
     if settings is None:
         return
+    told_elsewhere = settings.hook is not None and not settings.hook.exists
     replaced = {alias.read.name for alias in aliases(settings, database) if alias.replaces}
-    yield from _database(settings, database)
+    if not told_elsewhere or "DATABASES" in settings.places:
+        yield from _database(settings, database)
     yield from _debug(settings)
     yield from _key(settings)
-    yield from _hosts(settings, replaced)
+    if not told_elsewhere or "ALLOWED_HOSTS" in settings.places:
+        yield from _hosts(settings, replaced)
     yield from _redirect(settings)
     place = static.place or Place(settings.file)
     if not static.served:

@@ -1,0 +1,20 @@
+from django.db import migrations, models
+
+
+def first(apps, schema_editor):
+    apps.get_model("ticks", "Tick").objects.create(name="the first one")
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies = []
+    operations = [
+        migrations.CreateModel(
+            name="Tick",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100)),
+            ],
+        ),
+        migrations.RunPython(first, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,111 @@
+"""examples/layouts: for each, init as a user types it, up, pages; and one that is run without a charm at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.world import World, eventually
+
+LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
+PAGES = {
+    "asgi": ("1 rooms in postgresql", "Lobby"),
+    "celery": (" ticks in postgresql", "the first one"),
+    "environ": ("1 trees in postgresql", "Old quince"),
+    "flat": ("1 books in postgresql", "Walden"),
+    "groups": ("1 entries in postgresql", "Opening balance"),
+    "nested": ("1 goods in postgresql", "Teapot"),
+    "split": ("1 visits in postgresql", "Ms Gray"),
+    "src": ("1 tours in postgresql", "Harbour"),
+    "toplevel": ("1 birds in postgresql", "Wren"),
+    "userfile": ("1 answers in postgresql", "Forty-two"),
+}
+"""What the page of each says: how many rows in which database, and the row that its migration made."""
+
+
+@pytest.fixture
+def layout(request: pytest.FixtureRequest, home: Path) -> Iterator[World]:
+    """A copy of a layout and a state folder of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="l", dir=home))
+    project = directory / request.param
+    shutil.copytree(LAYOUTS / request.param, project)
+    world = World(
+        project=project,
+        environment={
+            **{key: value for key, value in os.environ.items() if not key.startswith(("JUJU_", "NUAGES_", "DJANGO_"))},
+            "XDG_STATE_HOME": str(directory / "s"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )
+    yield world
+    world.nuages("down", "--purge", check=False)
+    left = subprocess.run(["pgrep", "-af", str(directory)], capture_output=True, text=True, check=False).stdout.strip()
+    assert not left, f"processes were left behind:\n{left}"
+
+
+def test_every_layout_has_its_page():
+    assert {path.name for path in LAYOUTS.iterdir() if path.is_dir()} == set(PAGES)
+
+
+def _pages(world: World, name: str) -> None:
+    """The page is from PostgreSQL, its style is served, a superuser logs in and stays so."""
+    browser = world.browser()
+    page = browser.get("/")
+    for text in PAGES[name]:
+        assert text in page.text, (page.status, page.text[:500])
+    style = re.search(r'href="([^"]+\.css)"', page.text)
+    assert style
+    reply = browser.get(style[1])
+    assert (reply.status, "serif" in reply.text) == (200, True), (style[1], reply.status)
+    application = next(iter(world.status()["applications"].keys() - {"postgresql-k8s", "traefik-k8s"}))
+    printed = world.nuages(
+        "run", f"{application}/0", "create-superuser", "username=admin", "email=a@example.com", "--format", "json"
+    ).stdout
+    password = json.loads(printed)[f"{application}/0"]["results"]["password"]
+    page = browser.submit("/admin/login/?next=/admin/", username="admin", password=password)
+    assert "Site administration" in page.text, (page.status, page.text[:500])
+    assert "DEBUG = True" not in browser.get("/no-such-page").text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layout", "name"), [(name, name) for name in sorted(PAGES)], indirect=["layout"])
+def test_init_then_up_then_its_pages(layout: World, name: str):
+    said = layout.nuages("init", "--settings", "--yes").stdout
+    assert "is not ready" not in said
+    assert "Nothing to do" in layout.nuages("init", "--settings").stdout
+
+    layout.up()
+
+    _pages(layout, name)
+    if name == "celery":
+        eventually("a tick that beat sent and the worker wrote", lambda: _ticks(layout) > 1, seconds=90)
+
+
+def _ticks(world: World) -> int:
+    found = re.search(r"(\d+) ticks", world.browser().get("/").text)
+    return int(found[1]) if found else 0
+
+
+@pytest.mark.parametrize("layout", ["flat"], indirect=True)
+def test_up_without_a_charm_runs_the_same_in_memory(layout: World):
+    before = _contents(layout.project)
+
+    said = layout.nuages("up")
+
+    assert "has no charm: running it with what `nuages init --settings` would write" in said.stderr
+    assert _contents(layout.project) == before
+    assert "1 books in postgresql" in layout.browser().get("/").text
+    assert layout.application("library")["application-status"]["current"] == "active"
+
+
+def _contents(project: Path) -> dict[str, bytes]:
+    return {path.relative_to(project).as_posix(): path.read_bytes() for path in project.rglob("*") if path.is_file()}
