@@ -110,7 +110,7 @@ def test_the_base_names_the_python(tmp_path):
         ({"metadata__yaml": "name: x\n", "config__yaml": OPTION.format("string", "[x]")}, "options.a.default"),
         (
             {"metadata__yaml": "name: x\n", "config__yaml": OPTION.format("secret", "x")},
-            "is a secret URI like secret:<id>",
+            "expected secret, got something that is no secret URI",
         ),
         ({"metadata__yaml": "name: x\n", "actions__yaml": "a: 5\n"}, "actions.yaml: actions.a: input should be"),
         ({"metadata__yaml": "name: x\n", "actions__yaml": "a: {params: [b]}\n"}, "actions.a.params: input should be"),

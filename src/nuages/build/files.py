@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from nuages.build.errors import BuildError
+from nuages.engine.programs.leftovers import sweep
 
 NEVER = (
     ".*",
@@ -96,6 +97,7 @@ def placed(target: Path) -> Generator[Path]:
     """
     with space_checked(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+        sweep(target.parent)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name[:16]}-", dir=target.parent))
     try:
         with space_checked(target):

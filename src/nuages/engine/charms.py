@@ -19,6 +19,7 @@ from nuages.engine import foreign, metadata
 from nuages.engine.errors import CharmError
 from nuages.engine.metadata import build
 from nuages.engine.programs import pythons
+from nuages.engine.programs.leftovers import sweep
 from nuages.engine.service import Service
 from nuages.engine.state import Charm
 
@@ -81,6 +82,7 @@ def prepare(charm: Charm, directory: Path) -> Path:
     if target.exists():
         return target
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sweep(directory, prefix=".unpack-")
     scratch = Path(tempfile.mkdtemp(dir=directory, prefix=".unpack-"))
     try:
         unpack(Path(charm.path), scratch)
