@@ -155,6 +155,21 @@ def test_changed_command_restarts_by_name() -> None:
     assert not any(isinstance(step, Reload) for step in steps)
 
 
+@pytest.mark.parametrize("where", ["command", "environment"])
+def test_application_that_is_loaded_before_the_workers_is_restarted_after_a_check(where: str) -> None:
+    web: Any = {**ROCK["django"]}
+    if where == "command":
+        web["command"] += " --preload"
+    else:
+        web["environment"] = {"GUNICORN_CMD_ARGS": "--preload --limit-request-line 0"}
+    services = {**ROCK, "django": web}
+    running = settled(facts(workload=workload(original=services, services=services)))
+    steps = decide(replace(running, config={"greeting": "Bonjour"})).steps
+    assert isinstance(steps[0], Load)
+    assert steps[1] == Stop(("django",))
+    assert not any(isinstance(step, Reload) for step in steps)
+
+
 def test_web_service_that_pebble_brings_back_is_started_anew() -> None:
     found = RUNNING.workload
     assert isinstance(found, Workload)

@@ -3,14 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import NamedTuple
 
 import ops
 from ops import pebble
 
-from nuages.charm import gunicorn, inside, migrations, probe, secret_key, statuses
+from nuages.charm import gunicorn, inside, migrations, secret_key, statuses, watch
 from nuages.charm.facts import SecretKey
 from nuages.charm.plan import (
     Ask,
@@ -37,14 +35,8 @@ from nuages.contract import layout
 
 logger = logging.getLogger(__name__)
 
-FRESH = 90.0
-"""Seconds that the application has to boot."""
-STEADY = 10.0
-"""Seconds to answer for one that runs already; Pebble may be bringing it back meanwhile."""
 MIGRATION = 60.0
 """Seconds that a hook waits for migrations. They go on afterwards, and send a notice when they have ended."""
-BACKOFF = 35.0
-"""Seconds within which Pebble tries a crashing service again: its last traceback is not older."""
 PAUSE = 0.05
 
 
@@ -58,14 +50,6 @@ class Outcome(NamedTuple):
     """The secret key's new content, when the plan wrote one."""
 
 
-class Failed(Exception):
-    """A step failed, or has to be waited for: the plan ends with this status."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status.message)
-        self.status = status
-
-
 def apply(plan: Plan, charm: ops.CharmBase, container: Container, busy: Callable[[Status], None]) -> Outcome:
     """Carry out a plan. `busy` shows a status while something takes long."""
     key = write_secret(plan.secret, charm) if plan.secret else None
@@ -77,7 +61,7 @@ def apply(plan: Plan, charm: ops.CharmBase, container: Container, busy: Callable
         charm.unit.set_workload_version(plan.version)
     try:
         again = [_step(step, container, plan, busy) for step in plan.steps]
-    except Failed as failure:
+    except watch.Failed as failure:
         return Outcome(_masked(failure.status, plan.secrets), key=key)
     except pebble.TimeoutError:
         return Outcome(statuses.SLOW_STOP(), key=key)
@@ -126,7 +110,7 @@ def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status],
     elif isinstance(step, Start):
         _start(step, container)
     elif isinstance(step, Look):
-        _look(step.services, container)
+        watch.look(step.services, container)
     elif isinstance(step, Migrate):
         _migrate(step, container, busy)
         return True
@@ -135,49 +119,27 @@ def _step(step: Step, container: Container, plan: Plan, busy: Callable[[Status],
     elif isinstance(step, Reload):
         _reload(step, container, plan)
     elif isinstance(step, Consult):
-        _consult(step, container)
+        watch.consult(step, container)
     else:
         if step.fresh:
             busy(statuses.STARTING())
-        _ask(step, container)
+        watch.ask(step, container)
     return False
 
 
 def _start(step: Start, container: Container) -> None:
-    since = _now()
+    since = watch.now()
     try:
         container.start(step.services, settle=step.settle)
     except pebble.ChangeError as error:
-        _look(step.services, container, since)
-        raise Failed(statuses.PEBBLE_FAILED(error=pebble_reason(error))) from error
-
-
-def _look(names: tuple[str, ...], container: Container, since: str = "") -> None:
-    """Say why the first of these services does not run; nothing when all do by now."""
-    states = container.states()
-    for name in names:
-        if states.get(name) != "active":
-            lines = container.logs(name, since)
-            reason = last_error(lines) or (lines[-1].strip() if lines else "it ends at once")
-            raise Failed(statuses.SERVICE_FAILED(service=name, error=reason))
-
-
-def _consult(step: Consult, container: Container) -> None:
-    """Ask for the health path: what it says decides whether the unit gets requests."""
-    gone = partial(_gone, step.service, container, _now(BACKOFF), fresh=False)
-    path = step.question.path
-    try:
-        status = probe.ask(step.question, STEADY, gone)
-    except probe.NoAnswer as error:
-        raise Failed(statuses.UNHEALTHY(path=path, reason=error)) from error
-    if not 200 <= status <= 399:
-        raise Failed(statuses.UNHEALTHY(path=path, reason=f"status {status}"))
+        watch.look(step.services, container, since)
+        raise watch.Failed(statuses.PEBBLE_FAILED(error=pebble_reason(error))) from error
 
 
 def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]) -> None:
     """Start the migrations and wait for them a while; those that an earlier hook started are left to themselves."""
     if container.states().get(step.service) == "active":
-        raise Failed(_migrating(container))
+        raise watch.Failed(_migrating(container))
     shown = statuses.MIGRATING(progress="")
     busy(shown)
     logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
@@ -192,12 +154,12 @@ def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]
             shown = now
             busy(now)
         if time.monotonic() > end:
-            raise Failed(now)
+            raise watch.Failed(now)
         time.sleep(PAUSE)
     if not container.exists(migrations.OUTCOME):
         lines = container.logs(step.service)
         reason = last_error(lines) or (lines[-1] if lines else "it ended without a result")
-        raise Failed(statuses.MIGRATION_FAILED(error=reason))
+        raise watch.Failed(statuses.MIGRATION_FAILED(error=reason))
 
 
 def _migrating(container: Container) -> Status:
@@ -218,9 +180,9 @@ def _load(step: Load, container: Container) -> None:
         user=step.user,
         directory=step.directory,
     )
+    container.remove(step.file.path)
     if result.code != 0:
-        container.remove(step.file.path)
-        raise Failed(statuses.REFUSED(error=last_line(result.error) or f"exit code {result.code}"))
+        raise watch.Failed(statuses.REFUSED(error=last_line(result.error) or f"exit code {result.code}"))
 
 
 def _reload(step: Reload, container: Container, plan: Plan) -> None:
@@ -228,18 +190,17 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
     for path in gunicorn.markers(step.file.text):
         container.remove(path)
     since = _adopt(step.service, step.file, step.layer, container)
-    container.remove(gunicorn.CANDIDATE)
     question = Ask(step.service, step.question, fresh=True)
     try:
         _await_marker(step, container, since)
-        _ask(question, container, since)
+        watch.ask(question, container, since)
         if step.strict:
-            _consult(Consult(step.service, step.question), container)
-    except Failed as failure:
+            watch.consult(Consult(step.service, step.question), container)
+    except watch.Failed as failure:
         since = _adopt(step.service, step.previous, step.previous_layer, container)
-        _ask(question, container, since)
+        watch.ask(question, container, since)
         reason = mask(failure.status.message, plan.secrets)
-        raise Failed(statuses.REFUSED(error=reason.partition(": ")[2] or reason)) from failure
+        raise watch.Failed(statuses.REFUSED(error=reason.partition(": ")[2] or reason)) from failure
     container.write(File(gunicorn.APPLIED, step.file.text))
     for path in gunicorn.markers(step.previous.text):
         container.remove(path)
@@ -247,7 +208,7 @@ def _reload(step: Reload, container: Container, plan: Plan) -> None:
 
 def _adopt(service: str, file: File, layer: Layer, container: Container) -> str:
     """Write a configuration and make the web service use it; return when, as Pebble writes times."""
-    since = _now()
+    since = watch.now()
     container.write(file)
     if layer.services:
         container.add_layer(layer.label, layer.services, {})
@@ -264,39 +225,10 @@ def _await_marker(step: Reload, container: Container, since: str) -> None:
     The old workers answer for a moment after the signal, so an answer alone would prove nothing. And a worker that is
     not up yet can miss the signal of the next change, so one worker is not enough either.
     """
-    end = time.monotonic() + FRESH
+    end = time.monotonic() + watch.FRESH
     while not container.exists(step.marker):
-        if gone := _gone(step.service, container, since, fresh=True):
-            raise Failed(statuses.CRASHED(error=gone))
+        if gone := watch.gone(step.service, container, since, fresh=True):
+            raise watch.Failed(statuses.CRASHED(error=gone))
         if time.monotonic() > end:
-            raise Failed(statuses.NOT_ANSWERING(reason="not all workers have loaded the application"))
+            raise watch.Failed(statuses.NOT_ANSWERING(reason="not all workers have loaded the application"))
         time.sleep(PAUSE)
-
-
-def _ask(step: Ask, container: Container, since: str = "") -> None:
-    """Ask the web service; a crash is told with the end of the application's own traceback."""
-    since = since or _now(0 if step.fresh else BACKOFF)
-    gone = partial(_gone, step.service, container, since, fresh=step.fresh)
-    try:
-        probe.ask(step.question, FRESH if step.fresh else STEADY, gone)
-    except probe.NoAnswer as error:
-        if reason := gone():
-            raise Failed(statuses.CRASHED(error=reason)) from error
-        raise Failed(statuses.NOT_ANSWERING(reason=error)) from error
-
-
-def _gone(service: str, container: Container, since: str, *, fresh: bool) -> str:
-    """Return why a service has crashed: the end of its own last traceback; "" while there is hope.
-
-    One that was started just now and ended without a traceback has said something else last. One that ran for long
-    was killed then, and Pebble brings it back in a moment.
-    """
-    if container.states().get(service) in ("active", "inactive"):  # inactive: Pebble has not got to it yet
-        return ""
-    lines = container.logs(service, since)
-    return last_error(lines) or (lines[-1].strip() if fresh and lines else "")
-
-
-def _now(ago: float = 0) -> str:
-    """Return the time, or that of some seconds ago, as Pebble writes it into logs."""
-    return (datetime.now(timezone.utc) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]

@@ -164,7 +164,11 @@ def _web(workload: Workload, target: Target) -> list[Step]:
     alive = workload.states.get(WEB) == "active"
     ask = Ask(WEB, target.question, fresh=False)
     steps: list[Step] = []
-    if not alive or workload.gunicorn is None or services.needs_restart(now, wanted, reads_environment=False):
+    restart = workload.gunicorn is None or services.needs_restart(now, wanted, reads_environment=False)
+    if alive and new_file and not restart and gunicorn.preloads(str(wanted.get("command", "")), target.environment):
+        steps.append(_load(target))
+        restart = True
+    if not alive or restart:
         if alive:
             steps.append(Stop((WEB,)))
         if new_file:
@@ -173,18 +177,23 @@ def _web(workload: Workload, target: Target) -> list[Step]:
             steps.append(layer)
         return [*steps, Start((WEB,)), ask._replace(fresh=True)]
     if new_file:
-        application = gunicorn.application(str(wanted.get("command", "")))
-        candidate = file._replace(path=gunicorn.CANDIDATE)
-        previous = file._replace(text=workload.gunicorn)
+        previous = file._replace(text=workload.gunicorn or "")
         before = Layer(LABEL, {WEB: now} if changed and now is not None else {})
-        user, strict = str(wanted.get("user") or ""), target.healthy and workload.answering
+        strict = target.healthy and workload.answering
         return [
-            Load(candidate, layout.PYTHON, application, user, layout.APP_DIRECTORY),
+            _load(target),
             Reload(file, layer, previous, before, WEB, target.config.marker, target.question, strict),
         ]
     if changed:
         steps += [layer, Start((WEB,))]
     return steps if workload.answering else [*steps, ask]
+
+
+def _load(target: Target) -> Load:
+    wanted = target.services[WEB]
+    candidate = File(gunicorn.CANDIDATE, target.config.text, _group(wanted))
+    application = gunicorn.application(str(wanted.get("command", "")))
+    return Load(candidate, layout.PYTHON, application, str(wanted.get("user") or ""), layout.APP_DIRECTORY)
 
 
 def _others(workload: Workload, wanted: dict[str, Service]) -> list[Step]:

@@ -225,6 +225,11 @@ def application(command: str) -> str:
     return next((word for word in words if _APPLICATION.fullmatch(word)), "")
 
 
+def preloads(command: str, environment: Mapping[str, str]) -> bool:
+    """Whether gunicorn loads the application once, before its workers: then a reload would not load it anew."""
+    return any("--preload" in text.split() for text in (command, environment.get("GUNICORN_CMD_ARGS", "")))
+
+
 def kill_delay(webserver: Mapping[str, int]) -> str:
     """Return how long Pebble waits for the web service to end: a little longer than gunicorn for its workers."""
     return f"{max(GRACE, webserver.get('timeout', 0)) + 5}s"
