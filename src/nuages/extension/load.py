@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 import yaml
 
@@ -26,6 +26,7 @@ MAXIMUM_NODES = 100_000
 """More than any real document; stops aliases that multiply without end."""
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NOT_ALLOWED: Any = yaml.reader.Reader.NON_PRINTABLE
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -94,7 +95,8 @@ def load(text: str | bytes, file: str, *, empty: bool = False) -> Document:
         why = " ".join(part for part in (error.context, error.problem) if part)
         raise _error(file, error.problem_mark or error.context_mark, why, "correct the YAML at this place") from None
     except yaml.YAMLError as error:
-        raise _error(file, None, " ".join(str(error).split()), "save the file as plain UTF-8 text") from None
+        why = " ".join(str(error).split()).partition(' in "')[0]
+        raise _error(file, _Mark.of(source, error), why, "save the file as plain UTF-8 text") from None
     except RecursionError:
         raise _error(file, None, "the values are nested too deep", "write fewer levels") from None
     finally:
@@ -116,8 +118,23 @@ def _decoded(text: str | bytes, file: str) -> str:
 
 
 def _error(file: str, mark: Any, why: str, fix: str) -> Exception:
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     return error_of([Problem("yaml", file, line, column, "", why, fix)], f"read {file}")
+
+
+class _Mark(NamedTuple):
+    """A place as PyYAML counts: from 0."""
+
+    line: int
+    column: int
+
+    @classmethod
+    def of(cls, source: str, error: Any) -> _Mark | None:
+        """Return where a character is that YAML does not allow; the error knows its position only."""
+        found = _NOT_ALLOWED.search(source)
+        if not isinstance(error, yaml.reader.ReaderError) or found is None:
+            return None
+        return cls(source.count("\n", 0, found.start()), found.start() - (source.rfind("\n", 0, found.start()) + 1))
 
 
 class _Refused(Exception):

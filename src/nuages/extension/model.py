@@ -84,7 +84,7 @@ def _name(value: Value) -> Reason | None:
 
 def _version(value: Value) -> Reason | None:
     text = as_text(value)
-    if isinstance(value, dict | list) or not _VERSION.fullmatch(text) or len(text) > 32:
+    if not is_text(value) or not _VERSION.fullmatch(text) or len(text) > 32:
         return f"{text[:40]!r} is no version", 'write letters, digits and `.:+~-` in quotes: `"1.0"`'
     return None
 

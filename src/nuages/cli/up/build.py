@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nuages.cli.root import command_name
 from nuages.cli.up.console import Console, megabytes
 from nuages.cli.up.parallel import together
 from nuages.cli.up.plan import BuiltIn, Observed, Project, Requirement, unrelated
@@ -32,14 +33,17 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     `NuagesError` of whatever part refuses; nothing of the model was touched then.
     """
     from nuages.build import rock_project
+    from nuages.build.check import check, refuse, warnings_line
     from nuages.build.pack import pack
     from nuages.build.rock import rock
     from nuages.extension.expand import expand
     from nuages.extension.project import find, read
 
     charm_dir = find(directory)
+    report = check(charm_dir)
+    refuse(report, f"run {directory}")  # what is wrong is told before anything is fetched
     expanded: dict[str, Any] = dict(expand(read(charm_dir)))
-    rock_project.read(directory)  # what is missing there is told before anything is fetched
+    rock_project.read(directory)
     requires = requirements(expanded)
     name = str(expanded["name"])
     wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}
@@ -65,7 +69,8 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
         built_ins=built_ins,
         configuration={INGRESS_APPLICATION: {"port": str(port)}} if port is not None else {},
     )
-    return Built(project, (*charm.notes, *image.notes))
+    warned = warnings_line(report, command_name())
+    return Built(project, (*charm.notes, *image.notes, *([warned] if warned else [])))
 
 
 def requirements(expanded: dict[str, Any]) -> tuple[Requirement, ...]:
