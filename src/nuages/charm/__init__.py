@@ -12,18 +12,33 @@ A charm is these lines in `src/charm.py`:
         ops.main(NotesCharm)
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nuages.charm.app import DjangoCharm as DjangoCharm
+    from nuages.charm.facts import Facts as Facts
+    from nuages.charm.facts import Relation as Relation
+    from nuages.charm.interfaces.base import Interface as Interface
+    from nuages.charm.interfaces.base import NotReady as NotReady
+    from nuages.charm.interfaces.base import Publication as Publication
+    from nuages.charm.variables import Variable as Variable
 
-__all__ = ["DjangoCharm"]
+__all__ = ["DjangoCharm", "Facts", "Interface", "NotReady", "Publication", "Relation", "Variable"]
+
+_HOMES = {
+    "DjangoCharm": "app",
+    "Facts": "facts",
+    "Interface": "interfaces.base",
+    "NotReady": "interfaces.base",
+    "Publication": "interfaces.base",
+    "Relation": "facts",
+    "Variable": "variables",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import `DjangoCharm` on first use: the modules beside it are useful without ops."""
-    if name == "DjangoCharm":
-        from nuages.charm.app import DjangoCharm
-
-        return DjangoCharm
+    """Import what a charm uses when it is first used: the modules beside it are useful without ops."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,8 @@
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 import ops
 from ops import pebble
@@ -11,11 +12,15 @@ from ops import pebble
 from nuages.charm import secret_key, statuses
 from nuages.charm.apply import apply
 from nuages.charm.decide import decide
-from nuages.charm.facts import Facts, SecretKey
+from nuages.charm.facts import Added, Facts, SecretKey
 from nuages.charm.gather import base_of, gather
 from nuages.charm.statuses import Status
 from nuages.charm.texts import pebble_reason
 from nuages.charm.workload import Container
+
+if TYPE_CHECKING:
+    from nuages.charm.interfaces.base import Interface
+    from nuages.charm.variables import Variable
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +48,15 @@ def hook_event(path: str) -> str:
 
 
 class DjangoCharm(ops.CharmBase):
-    """Operates a Django application from a rock of the django-framework kind."""
+    """Operates a Django application from a rock of the django-framework kind.
+
+    A charm's own class may set `aliases` and `interfaces`, and define `extra_variables`.
+    """
+
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Second names of variables: `{"DATABASE_URL": "POSTGRESQL_DB_CONNECT_STRING"}`."""
+    interfaces: ClassVar[tuple["Interface", ...]] = ()
+    """More relation interfaces that the charm requires, or other readings of known ones."""
 
     _memory = ops.StoredState()
 
@@ -65,13 +78,25 @@ class DjangoCharm(ops.CharmBase):
         if os.environ.get("JUJU_DISPATCH_PATH") == EXPLAIN:
             self._explain()
 
+    @staticmethod
+    def extra_variables(facts: Facts, environment: Mapping[str, str]) -> Iterable["Variable"]:
+        """Return more variables. They win over those of the same name.
+
+        It must be pure: the same arguments, the same variables; no hook tools, no files, no time.
+
+        Args:
+            facts: everything that is known.
+            environment: the variables so far, by name.
+        """
+        return ()
+
     def reconcile(self, event: str, key: SecretKey | None = None) -> None:
         """Bring everything to what it shall be. `key` is the secret key, when this hook has changed it already."""
         container = Container(self.unit.get_container(base_of(self).container))
         shown: Status | None = None
         for _ in range(ROUNDS):
             try:
-                facts = gather(self, event, key, self._related())
+                facts = gather(self, event, key, self._related(), self._added())
                 self._remember(facts.related)
             except pebble.Error as error:
                 shown = statuses.PEBBLE_FAILED(error=pebble_reason(error))
@@ -85,6 +110,9 @@ class DjangoCharm(ops.CharmBase):
             self._show_unit(shown)
             if self.unit.is_leader():
                 self.app.status = self._status(shown)
+
+    def _added(self) -> Added:
+        return Added({each.name: each for each in self.interfaces}, self.aliases, self.extra_variables)
 
     def _related(self) -> frozenset[str] | None:
         """Return the endpoints that had a relation at the last event; None when nothing is remembered."""
@@ -140,7 +168,7 @@ class DjangoCharm(ops.CharmBase):
 
     def _facts(self, event: ops.ActionEvent) -> Facts | None:
         try:
-            return gather(self, "action")
+            return gather(self, "action", added=self._added())
         except pebble.Error as error:
             event.fail(f"the workload container does not answer: {pebble_reason(error)}")
             return None
@@ -149,4 +177,4 @@ class DjangoCharm(ops.CharmBase):
         """Print the environment as JSON, each variable with its origin, secrets hidden: what `./explain` is for."""
         from nuages.charm.explain import explain
 
-        print(json.dumps(explain(gather(self, "explain")), indent=2, ensure_ascii=False))  # noqa: T201  this is the command's output
+        print(json.dumps(explain(gather(self, "explain", added=self._added())), indent=2, ensure_ascii=False))  # noqa: T201  this is the command's output

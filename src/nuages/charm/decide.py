@@ -61,7 +61,7 @@ def variables_of(
 ) -> tuple[Variable, ...]:
     """Return the application's environment as far as it can be known now."""
     provided = [variable for _, value in usable(facts, found) for variable in value.variables]
-    return environment.build(facts, settings, _ingress(found), key, provided)
+    return environment.extend(facts, environment.build(facts, settings, _ingress(found), key, provided))
 
 
 def usable(facts: Facts, found: tuple[interfaces.Integration, ...]) -> Iterator[tuple[interfaces.Integration, Value]]:
@@ -143,7 +143,8 @@ def missing_integration(facts: Facts, found: tuple[interfaces.Integration, ...])
     Required is what has no `optional: true`; and Django needs one database, whatever the endpoints say.
     """
     related = {relation.endpoint for relation in facts.relations}
-    databases = [endpoint for endpoint in facts.endpoints if endpoint.interface in DATABASES]
+    added = {interface.name for interface in facts.added.interfaces.values() if interface.database}
+    databases = [endpoint for endpoint in facts.endpoints if endpoint.interface in DATABASES | added]
     lacking = [endpoint for endpoint in facts.endpoints if endpoint.required and endpoint.name not in related]
     if not lacking and not any(endpoint.name in related for endpoint in databases):
         if not databases:
@@ -153,7 +154,11 @@ def missing_integration(facts: Facts, found: tuple[interfaces.Integration, ...])
 
 
 def _missing(facts: Facts, endpoint: Endpoint, any_of: tuple[str, ...] = ()) -> Status:
-    fields = {"app": facts.app, "endpoint": endpoint.name, "provider": interfaces.provider_of(endpoint.interface)}
+    fields = {
+        "app": facts.app,
+        "endpoint": endpoint.name,
+        "provider": interfaces.provider_of(facts, endpoint.interface),
+    }
     if len(any_of) > 1:
         names = ", ".join(any_of[:-1]) + " and " + any_of[-1]
         return statuses.NO_DATABASE(endpoints=names, **fields)

@@ -50,6 +50,25 @@ def build(
     return tuple(sorted({variable.name: variable for variable in found}.values()))
 
 
+def extend(facts: Facts, built: tuple[Variable, ...]) -> tuple[Variable, ...]:
+    """Return the environment with what src/charm.py adds: its variables, then its aliases. They win.
+
+    Raises:
+        ValueError: a name or a value that no process can have.
+    """
+    found = {variable.name: variable for variable in built}
+    extra = facts.added.variables(facts, {name: variable.value for name, variable in found.items()})
+    found |= {variable.name: variable for variable in extra}
+    for alias, name in facts.added.aliases.items():
+        if name in found:
+            original = found[name]
+            found[alias] = original._replace(name=alias, origin=f"{original.origin} (alias of {name})")
+    for name, variable in found.items():
+        if not name or "=" in name or "\0" in name + variable.value:
+            raise ValueError(f"cannot set the variable {name!r}, which src/charm.py adds: no process can have it")
+    return tuple(found[name] for name in sorted(found))
+
+
 def _metrics(facts: Facts) -> list[Variable]:
     """Return where metrics are scraped, which the charms of 26.04 tell their applications."""
     if not MODERN_VARIABLES.keys() <= bases.BY_CONTAINER[facts.container].variables.keys():

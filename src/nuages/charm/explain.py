@@ -38,6 +38,7 @@ def _row(value: str, origin: str, change: str = "") -> dict[str, str | bool]:
 
 def change(facts: Facts, origin: str) -> str:
     """Return the command that changes what has this origin."""
+    origin = origin.partition(" (alias of ")[0]
     if origin == secret_key.ORIGIN:
         return f"juju run {facts.app}/leader rotate-secret-key"
     kind, _, rest = origin.partition(" ")

@@ -1,11 +1,15 @@
 """Everything the charm can know when it decides: filled by `gather`, read by `decide`, made by hand in tests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nuages.charm.record import record
 from nuages.contract import layout
+
+if TYPE_CHECKING:
+    from nuages.charm.interfaces.base import Interface
+    from nuages.charm.variables import Variable
 
 Value = str | int | float | bool
 Bag = Mapping[str, str]
@@ -149,6 +153,20 @@ class Workload:
     """Whether paas-charm has applied the migrations of this very container, before our charm came."""
 
 
+class Added(NamedTuple):
+    """What the charm's own src/charm.py adds; see `nuages.charm.DjangoCharm`."""
+
+    interfaces: Mapping[str, "Interface"] = {}
+    """By name; one that we speak as well is replaced."""
+    aliases: Mapping[str, str] = {}
+    """A variable's second name to its first."""
+    variables: Callable[["Facts", Mapping[str, str]], Iterable["Variable"]] = lambda _facts, _environment: ()
+    """More variables, from what is known and from the environment so far."""
+
+
+NOTHING_ADDED = Added()
+
+
 @record
 class Facts:
     """What the charm knows about itself, its model, its relations and its container at one event."""
@@ -184,6 +202,7 @@ class Facts:
     address: str = ""
     """This unit's address; "" unless it is to be published at this event."""
     fqdn: str = ""
+    added: Added = NOTHING_ADDED
     workload: Workload | str | None = None
     """None: Pebble does not answer; a text: why the container cannot be used."""
 

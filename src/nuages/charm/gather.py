@@ -15,6 +15,8 @@ from nuages.charm import gunicorn, hook_tools, inside, interfaces, migrations, s
 from nuages.charm.adoption import heritage
 from nuages.charm.converge import CHECK, WEB
 from nuages.charm.facts import (
+    NOTHING_ADDED,
+    Added,
     Bag,
     Content,
     Endpoint,
@@ -58,7 +60,11 @@ def base_of(charm: ops.CharmBase) -> bases.Base:
 
 
 def gather(
-    charm: ops.CharmBase, event: str, key: SecretKey | None = None, related: frozenset[str] | None = None
+    charm: ops.CharmBase,
+    event: str,
+    key: SecretKey | None = None,
+    related: frozenset[str] | None = None,
+    added: Added = NOTHING_ADDED,
 ) -> Facts:
     """Return what can be known now.
 
@@ -67,13 +73,14 @@ def gather(
         event: what happens.
         key: the secret key, when this hook has changed it already.
         related: endpoints that had a relation at the last event, `Facts.related`; None when that is not known.
+        added: what src/charm.py adds.
     """
     base = base_of(charm)
     model, unit = charm.model, charm.unit
     leader = unit.is_leader()
     options = _options(charm)
     config: dict[str, Value] = dict(charm.config)
-    asked = _asked(charm, event, related)
+    asked = _asked(charm, event, related, added)
     facts = Facts(
         event=event,
         app=charm.app.name,
@@ -96,7 +103,8 @@ def gather(
             for name, meta in charm.meta.requires.items()
         ),
         related=(related or frozenset()).difference(asked) | {name for name in asked if charm.model.relations[name]},
-        relations=tuple(_relations(charm, asked)),
+        relations=tuple(_relations(charm, asked, added)),
+        added=added,
         peer=_peer(model, base.peer, leader),
         proxies={name: os.environ.get(variable, "") for name, variable in PROXIES.items()},
         paas=files.paas(Path(charm.charm_dir)),
@@ -147,7 +155,7 @@ def _secret(model: ops.Model, uri: str, absent: Content | None = None) -> Conten
         return None
 
 
-def _asked(charm: ops.CharmBase, event: str, related: frozenset[str] | None) -> list[str]:
+def _asked(charm: ops.CharmBase, event: str, related: frozenset[str] | None, added: Added) -> list[str]:
     """Return the endpoints whose relations have to be asked for: each costs a call, related or not.
 
     A relation comes with its own event, so that what was related at the last event is enough, but for events at which
@@ -155,39 +163,49 @@ def _asked(charm: ops.CharmBase, event: str, related: frozenset[str] | None) -> 
     """
     found: list[str] = []
     for name, meta in (*charm.meta.requires.items(), *charm.meta.provides.items()):
-        known = endpoints.BY_NAME.get(str(meta.interface_name))
+        interface = str(meta.interface_name)
         own = event.startswith(name.replace("-", "_") + "_relation_")
+        needed = not (meta.optional or _contributed(name, meta))
         if meta.role is ops.RelationRole.provides:
             # It gives the application nothing: all that can be missing is what we publish.
-            if known is None or known.role != "provides" or not (own or repairs(event)):
+            if not _speaks(meta, added) or not (own or repairs(event)):
                 continue
-        elif (known is None or known.role == "provides") and (meta.optional or _contributed(name, meta)):
+            needed = False
+        elif not (needed or _speaks(meta, added)):
             continue
-        if related is None or name in related or own or event in FORGETFUL:
+        elif interface in endpoints.BY_NAME and endpoints.BY_NAME[interface].database:
+            needed = True  # without one the services are stopped, so that no memory is good enough
+        if needed or related is None or name in related or own or event in FORGETFUL:
             found.append(name)
     return found
 
 
-def _relations(charm: ops.CharmBase, asked: Iterable[str]) -> list[Relation]:
+def _speaks(meta: ops.RelationMeta, added: Added) -> bool:
+    """Whether an interface is known, and this side of it."""
+    name, provides = str(meta.interface_name), meta.role is ops.RelationRole.provides
+    known = endpoints.BY_NAME.get(name)
+    if known is not None and name not in added.interfaces:
+        return provides == (known.role == "provides")
+    return name in added.interfaces and not provides
+
+
+def _relations(charm: ops.CharmBase, asked: Iterable[str], added: Added) -> list[Relation]:
     found: list[Relation] = []
     for endpoint in asked:
         meta = charm.meta.relations[endpoint]
-        known = endpoints.BY_NAME.get(str(meta.interface_name))
-        provides = meta.role is ops.RelationRole.provides
-        speaks = known is not None and provides == (known.role == "provides")
+        name = str(meta.interface_name)
         for relation in charm.model.relations[endpoint]:
             if not relation.active:
                 continue
             bag: Bag = {}
             units: dict[str, Bag] = {}
             contents: dict[str, Content | None] = {}
-            interface = interfaces.BY_NAME.get(str(meta.interface_name)) if speaks else None
+            interface = (added.interfaces.get(name) or interfaces.BY_NAME.get(name)) if _speaks(meta, added) else None
             if interface is not None:
                 bag = dict(relation.data[relation.app])
                 if interface.reads_units(bag):
                     units = {unit.name: dict(relation.data[unit]) for unit in relation.units}
                 contents = {uri: _secret(charm.model, uri) for uri in interface.secrets(bag)}
-            name = str(meta.interface_name)
             other, ours = relation.app.name, charm.app.name
             found.append(Relation(endpoint, name, relation.id, other, bag, units, contents, ours))
     return found

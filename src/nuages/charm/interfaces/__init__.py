@@ -63,9 +63,14 @@ class Integration(NamedTuple):
     value: Value | NotReady
 
 
-def provider_of(interface: str) -> str:
+def find(facts: Facts, name: str) -> Interface | None:
+    """Return the interface of this name, the charm's own before ours; None when nobody knows it."""
+    return facts.added.interfaces.get(name) or BY_NAME.get(name)
+
+
+def provider_of(facts: Facts, interface: str) -> str:
     """Return the name of an application that usually provides `interface`, for a command to type."""
-    known = BY_NAME.get(interface)
+    known = find(facts, interface)
     return known.provider if known else "APPLICATION"
 
 
@@ -73,7 +78,7 @@ def integrations(facts: Facts) -> Iterator[Integration]:
     """Read every relation whose interface is known; of several on one endpoint the oldest counts, if only one can."""
     seen: set[str] = set()
     for relation in sorted(facts.relations, key=lambda relation: relation.id):
-        interface = BY_NAME.get(relation.interface)
+        interface = find(facts, relation.interface)
         if interface is None or (relation.endpoint in seen and not interface.several):
             continue
         seen.add(relation.endpoint)
