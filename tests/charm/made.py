@@ -1,8 +1,12 @@
 """Facts made by hand, for the pure parts."""
 
+from dataclasses import replace
 from typing import Any
 
-from nuages.charm.facts import Endpoint, Facts, Option, Peer, Relation, SecretKey, Survey, Workload
+from nuages.charm import gunicorn
+from nuages.charm.decide import decide
+from nuages.charm.facts import Endpoint, Facts, Option, Outcome, Peer, Relation, SecretKey, Survey, Workload
+from nuages.charm.plan import Layer, Migrate, Plan, Reload, Start, Stop, Write
 from tests.charm.conftest import ROCK
 
 SURVEY = Survey("r1", "1.2", {"PATH": "/bin"}, ("manage.py",), ("gevent",))
@@ -67,3 +71,58 @@ def workload(**changes: Any) -> Workload:
         "states": dict.fromkeys(ROCK, "inactive"),
     }
     return Workload(**{**fields, **changes})
+
+
+def carried_out(before: Facts, plan: Plan) -> Facts:
+    """Return the facts that a plan leaves behind when every step works."""
+    found = before.workload
+    assert isinstance(found, Workload)
+    services, checks, states = dict(found.services), dict(found.checks), dict(found.states)
+    targets, text, outcome = dict(found.targets), found.gunicorn, found.outcome
+    for step in plan.steps:
+        if isinstance(step, Layer):
+            services.update(step.services)
+            checks.update(step.checks)
+            targets.update(step.targets)
+        elif isinstance(step, Write):
+            text = step.file.text if step.file.path == gunicorn.APPLIED else text
+        elif isinstance(step, Reload):
+            text = step.file.text
+            services.update(step.layer.services)
+        elif isinstance(step, Start):
+            states.update(dict.fromkeys(step.services, "active"))
+        elif isinstance(step, Stop):
+            states.update(dict.fromkeys(step.services, "inactive"))
+        elif isinstance(step, Migrate):
+            outcome = Outcome(step.release, step.database, step.attempt, 0, "")
+    key, peer = before.key, before.peer
+    if plan.secret is not None:
+        key = SecretKey(plan.secret.content, plan.secret.id or "secret:made")
+    assert peer is not None
+    bag = dict(peer.bag)
+    for write in plan.bags:
+        if write.relation == peer.id and write.scope == "app":
+            bag.update(write.data)
+    if plan.secret is not None:
+        bag.update({"secret-key-id": key.id, "secret-key-state": plan.secret.state})
+    after = replace(
+        found,
+        services=services,
+        checks=checks,
+        states=states,
+        targets=targets,
+        gunicorn=text,
+        outcome=outcome,
+        answering=True,
+    )
+    return replace(before, workload=after, key=key, peer=Peer(peer.id, bag, peer.units), event="config_changed")
+
+
+def settled(start: Facts) -> Facts:
+    """Carry plans out until one has no steps."""
+    for _ in range(5):
+        plan = decide(start)
+        start = carried_out(start, plan)
+        if not plan.steps and plan.secret is None:
+            return start
+    raise AssertionError("the plans never end")

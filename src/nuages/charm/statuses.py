@@ -24,8 +24,7 @@ class Condition(NamedTuple):
     text: str
     why: str
     command: str = ""
-    test: str = ""
-    """Shows the row; as differences.md names tests."""
+    test: str = ""  # that shows the row
 
     def __call__(self, **fields: object) -> Status:
         """Return the status with the fields filled in, shortened to LIMIT so that the command stays whole."""
@@ -172,7 +171,7 @@ UNUSABLE = Condition(
     "The other side has answered with something that cannot be used until you act. Where the integration is optional, "
     "the application runs without it.",
     "{fix}",
-    test="tests/charm/test_decide.py::test_what_needs_somebody_to_act_is_blocked_with_the_command",
+    test="tests/charm/test_integrations.py::test_what_needs_somebody_to_act_is_blocked_with_the_command",
 )
 NOT_READY = Condition(
     "integration-not-ready",
