@@ -6,12 +6,15 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal, cast
 
+from nuages.contract.bases import EXTENSION
 from nuages.extension.django import toml
-from nuages.extension.django.findings import Place, Requirement, Requirements
+from nuages.extension.django.findings import Findings, Place, Requirement, Requirements
 from nuages.extension.django.locks import poetry_lock, uv_lock
 from nuages.extension.django.tree import Tree
+from nuages.extension.load import Document
 
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _FOLDERS = ("requirements", "reqs", "requirement", "deps")
@@ -48,6 +51,22 @@ def find_requirements(tree: Tree, application: str) -> Requirements:
         chosen.file, chosen.kind, chosen.packages, chosen.files, chosen.groups, chosen.reason,
         installable=bool(toml.table(pyproject, "build-system")) or "setup.py" in tree,
     )  # fmt: skip
+
+
+def with_rock(findings: Findings, rock: Document | None) -> Findings:
+    """Return the findings with what rockcraft.yaml itself installs among the requirements."""
+    added: list[Requirement] = []
+    for part in ("dependencies", "async-dependencies"):
+        path = ("parts", f"{EXTENSION}/{part}", "python-packages")
+        packages = rock.get(*path) if rock else None
+        for index, package in enumerate(packages if isinstance(packages, list) else ()):
+            found = requirement(str(package), Place("rockcraft.yaml", rock.place(*path, index)[0] if rock else 0))
+            if found is not None:
+                added.append(found)
+    if not added:
+        return findings
+    packages = (*findings.requirements.packages, *added)
+    return replace(findings, requirements=replace(findings.requirements, packages=packages))
 
 
 def normal(name: str) -> str:

@@ -88,7 +88,7 @@ class Folder(Tree):
 
 
 def _walk(root: Path) -> Iterable[str]:
-    """Yield the names of files below `root`; links to directories are not followed, other projects' not entered."""
+    """Yield the names of files below `root`; environments, the charm and links that lead around are not entered."""
     waiting = [""]
     while waiting:
         prefix = waiting.pop()
@@ -101,8 +101,15 @@ def _walk(root: Path) -> Iterable[str]:
             continue  # an environment, or the charm: neither is the application
         for entry in entries:
             name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith(".") and not any(fnmatchcase(entry.name, pattern) for pattern in SKIPPED):
+            if entry.is_dir():
+                skipped = entry.name.startswith(".") or any(fnmatchcase(entry.name, pattern) for pattern in SKIPPED)
+                if not skipped and not (entry.is_symlink() and _leads_around(entry.path)):
                     waiting.append(name + "/")
             elif entry.is_file() and (not entry.name.startswith(".") or entry.name in KEPT_HIDDEN):
                 yield name
+
+
+def _leads_around(link: str) -> bool:
+    """Whether a link leads to a directory that holds it."""
+    here, there = os.path.realpath(os.path.dirname(link)), os.path.realpath(link)  # noqa: PTH120  of many entries
+    return (here + "/").startswith(there.rstrip("/") + "/")

@@ -49,8 +49,8 @@ def options(survey: Survey) -> Iterator[Problem]:
 def literals(survey: Survey) -> Iterator[Problem]:
     """Key, debug and hosts come from the charm."""
     settings = survey.findings.settings if survey.findings else None
-    if settings is None:
-        return
+    if settings is None or (survey.findings is not None and survey.findings.bridged):
+        return  # behind a bridge what is written out is for the laptop alone
     key = settings.literals.get("SECRET_KEY")
     if isinstance(key, str) and key and not settings.reading("SECRET_KEY"):
         fix = 'write os.environ.get("DJANGO_SECRET_KEY", ...)'
@@ -84,7 +84,7 @@ def database(survey: Survey) -> Iterator[Problem]:
 def static_files(survey: Survey) -> Iterator[Problem]:
     """Something serves the static files."""
     findings = survey.findings
-    if findings is None or findings.settings is None or findings.static.served:
+    if findings is None or findings.settings is None or findings.static.served or findings.bridged:
         return
     apps = findings.settings.literals.get("INSTALLED_APPS")
     if isinstance(apps, list) and "django.contrib.staticfiles" in apps:

@@ -9,6 +9,7 @@ from pathlib import Path
 from nuages.extension import codes
 from nuages.extension.django.detect import detect
 from nuages.extension.django.findings import Findings, Place
+from nuages.extension.django.requirements import with_rock
 from nuages.extension.django.tree import Folder, Tree
 from nuages.extension.load import Document, load
 from nuages.extension.problems import ExtensionError, Problem
@@ -75,7 +76,7 @@ def survey(root: Path, charm: Path) -> Survey:
     rock = load(path.read_bytes(), _shown(path)) if path.is_file() else None
     tree = Folder(root)
     try:
-        findings = detect(tree, root.resolve().name)
+        findings = with_rock(detect(tree, root.resolve().name), rock)
     except ExtensionError:
         findings = None  # no Django project here: the rock's rules say so
     scripts = frozenset(name for name in tree.named("migrate") if os.access(root / name, os.X_OK))
