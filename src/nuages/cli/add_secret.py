@@ -11,7 +11,7 @@ from nuages.cli.waiting import finish
 @model_option
 @click.option("--info", default="", metavar="TEXT", help="What the secret is for.")
 @click.option("--file", "file", metavar="FILE", help=CONTENT_HELP)
-@click.argument("words", nargs=-1, metavar="NAME [KEY[#base64|#file]=VALUE ...]")
+@click.argument("words", nargs=-1, metavar="NAME [KEY=VALUE ...]")
 def command(model: str | None, info: str, file: str | None, words: tuple[str, ...]) -> None:
     """Add the secret NAME and print its URI, which an option of type secret takes.
 

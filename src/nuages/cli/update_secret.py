@@ -15,7 +15,7 @@ from nuages.cli.waiting import finish
 @click.option(
     "--auto-prune/--no-auto-prune", default=None, help="Remove revisions that nobody reads any more, from now on."
 )
-@click.argument("words", nargs=-1, metavar="ID|NAME [KEY[#base64|#file]=VALUE ...]")
+@click.argument("words", nargs=-1, metavar="ID|NAME [KEY=VALUE ...]")
 def command(
     *,
     model: str | None,
