@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nuages.extension.django.findings import Hook, Place, Read, Settings
 from nuages.extension.django.modules import Modules, dotted
@@ -19,6 +19,10 @@ def read_settings(modules: Modules, module: str) -> Settings | None:
         return None
     walk = _Walk(modules)
     walk.file(file)
+    hook = walk.hook
+    if hook is not None and hook.last:
+        later = [place for place in walk.places.values() if place.file == file and place.line > hook.place.line]
+        hook = replace(hook, last=hook.place.file == file and not later)
     return Settings(
         module=module,
         file=file,
@@ -27,7 +31,7 @@ def read_settings(modules: Modules, module: str) -> Settings | None:
         places=walk.places,
         literals=walk.literals,
         used=frozenset(walk.used),
-        hook=walk.hook,
+        hook=hook,
     )
 
 
@@ -130,7 +134,6 @@ class _Walk:
         ignored = _ignored(tree.text(".gitignore"), path)
         hooked = example or ignored or (not exists and optional and star)
         if hooked:
-            after = max((place.line for place in self.places.values() if place.file == name), default=0)
             self.hook = Hook(
                 module=module,
                 file=path,
@@ -138,7 +141,7 @@ class _Walk:
                 exists=exists,
                 required=not optional,
                 example=example,
-                last=star and node.lineno > after,
+                last=star,
             )
 
 
