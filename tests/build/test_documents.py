@@ -62,8 +62,9 @@ def test_links_and_title():
 )
 def test_architectures_and_file_name(platforms, architectures, name):
     document = expanded("name: a\ntype: charm\n" + REST + platforms)
-    assert documents.architectures(document) == architectures
-    assert documents.manifest(document, JAMMY)["bases"] == [
-        {"name": "ubuntu", "channel": "22.04", "architectures": architectures}
-    ]
-    assert documents.file_name(document, JAMMY) == name
+    declared = documents.platforms(document, JAMMY)
+    assert documents.architectures(declared) == architectures
+    manifest = documents.manifest(JAMMY, architectures, {"language": "python"})
+    assert manifest["bases"] == [{"name": "ubuntu", "channel": "22.04", "architectures": architectures}]
+    assert manifest["analysis"] == {"attributes": [{"name": "language", "result": "python"}]}
+    assert documents.file_name(document, declared) == name

@@ -1,17 +1,21 @@
-"""What is installed into a charm: ops and what it imports, and what the charm's own requirements add."""
+"""What is installed into a charm: ops and what it imports, and what the charm's requirements and libraries add."""
 
 from __future__ import annotations
 
+import ast
+import platform
 import re
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nuages.build import uv
 from nuages.build.archive import Entry
 from nuages.build.errors import BuildError
-from nuages.build.files import executable, placed, text_digest, walk
+from nuages.build.files import NEVER, content_digest, executable, placed, text_digest, walk
+from nuages.build.rock_project import requirement_files
 from nuages.engine.programs import cache_dir
 
 LOCK = Path(__file__).with_name("charm-requirements.txt")
@@ -19,6 +23,10 @@ REQUIREMENTS = "requirements.txt"
 
 _PLATFORM = ("--python-platform", "x86_64-manylinux_2_28", "--python-version", "3.12", "--only-binary", ":all:")
 """The same wheels are picked whatever machine and Python pack; only their Python files are used."""
+
+ARCHITECTURES = {"amd64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+"""Juju's name of an architecture to uv's, for those that compiled wheels can be picked for."""
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64", "s390x": "s390x", "ppc64le": "ppc64el"}
 
 _IGNORED = ("__pycache__", "*.pyc", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", ".lock")
 _LEFT_OUT = ("bin", "websocket/tests")
@@ -31,11 +39,16 @@ class Dependencies:
     """The files to put into venv/ of the charm."""
 
     files: dict[str, Entry]
-    notes: tuple[str, ...] = ()
+    compiled: str = ""
+    """One of the files that run on one architecture with one Python only, "" when there is none."""
+    architecture: str = ""
+    """The one that compiled files are for."""
 
 
-def dependencies(charm: Path, python: str) -> Dependencies:
-    """Return what a charm needs; `python` is the minor version of its base.
+def dependencies(charm: Path, python: str, architectures: Sequence[str], own: Mapping[str, Path]) -> Dependencies:
+    """Return what a charm needs.
+
+    `python` is the minor version of its base, `architectures` those that it is to run on, `own` its own files by name.
 
     Raises:
         BuildError: the charm's requirements cannot be installed.
@@ -44,18 +57,50 @@ def dependencies(charm: Path, python: str) -> Dependencies:
     files = _entries(_installed(lock), compiled=False)
     pinned = {_normal(name): version for name, version in _PINNED.findall(lock)}
     lines = _lines(charm)
-    if all(line == _name(line) and _normal(line) in pinned for line in lines):
+    named = {_normal(line) for line in lines}
+    libraries = [line for line in library_requirements(own) if _normal(line) not in named]
+    if all(line == _name(line) and _normal(line) in pinned for line in (*lines, *libraries)):
         return Dependencies(files)
-    added = _entries(_added(charm, pinned, python), compiled=True)
+    architecture = target(architectures)
+    added = _entries(_added(charm, libraries, pinned, python, architecture), compiled=True)
     added = {name: entry for name, entry in added.items() if name not in files and not _of_pyyaml(name)}
-    compiled = sorted(name for name in added if name.endswith(".so"))
+    compiled = next((name for name in sorted(added) if name.endswith(".so")), "")
     files.update(added)
-    notes = (
-        [f"compiled code in it ({compiled[0]}): this charm runs on x86-64 with Python {python} only"]
-        if compiled
-        else []
-    )
-    return Dependencies(files, tuple(notes))
+    return Dependencies(files, compiled, architecture if compiled else "")
+
+
+def target(architectures: Sequence[str]) -> str:
+    """Return the architecture to pick compiled wheels for: this machine's if the charm is to run on it."""
+    here = MACHINES.get(platform.machine(), "amd64")
+    usable = [*ARCHITECTURES] if "all" in architectures else [name for name in architectures if name in ARCHITECTURES]
+    return here if here in usable else usable[0] if usable else "amd64"
+
+
+def library_requirements(own: Mapping[str, Path]) -> list[str]:
+    """Return what the charm libraries below lib/charms say they need, in their variable PYDEPS.
+
+    Raises:
+        BuildError: a library is no Python.
+    """
+    found: list[str] = []
+    for name, path in own.items():
+        if not (name.startswith("lib/charms/") and name.endswith(".py")):
+            continue
+        try:
+            tree = ast.parse(path.read_bytes(), str(path))
+        except (SyntaxError, ValueError) as error:
+            raise BuildError(
+                f"cannot read {path}: {error}", fix="fetch the library anew: charmcraft fetch-libs"
+            ) from None
+        for node in tree.body:
+            names = node.targets if isinstance(node, ast.Assign) else []
+            if any(isinstance(name, ast.Name) and name.id == "PYDEPS" for name in names):
+                value = node.value if isinstance(node, ast.Assign) else None
+                items = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+                found += [
+                    item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)
+                ]
+    return sorted(set(found))
 
 
 def _of_pyyaml(name: str) -> bool:
@@ -74,21 +119,44 @@ def _installed(lock: str) -> Path:
     return target
 
 
-def _added(charm: Path, pinned: dict[str, str], python: str) -> Path:
+def _added(charm: Path, libraries: Sequence[str], pinned: dict[str, str], python: str, architecture: str) -> Path:
     """Return the tree with everything that the charm's requirements name, resolved together with `pinned`."""
-    named = [path.read_text(errors="replace") for path in sorted(charm.glob("*.txt"))]
-    target = cache_dir() / "charm" / text_digest("added", *named, repr(sorted(pinned.items())), python)[:32]
+    files = requirement_files(charm / REQUIREMENTS)
+    named = [path.read_text(errors="replace") for path in files]
+    local = [content_digest(_content(path)) for path in _local(files)]
+    key = text_digest("added", *named, *local, *libraries, repr(sorted(pinned.items())), python, architecture)
+    target = cache_dir() / "charm" / key[:32]
     if not target.is_dir():
         with placed(target) as temporary, tempfile.NamedTemporaryFile("w", suffix=".txt") as constraints:
             constraints.write("".join(f"{name}=={version}\n" for name, version in pinned.items()))
             constraints.flush()
             uv.install(
-                "--python-platform", "x86_64-manylinux_2_28", "--python-version", python, "--only-binary", ":all:",
-                "--constraint", constraints.name, "-r", REQUIREMENTS,
+                "--python-platform", ARCHITECTURES[architecture], "--python-version", python,
+                "--only-binary", ":all:", "--constraint", constraints.name,
+                *(["-r", REQUIREMENTS] if files else []), *libraries,
                 python=Path(sys.executable), target=temporary, cwd=charm,
                 doing="install the charm's requirements", place=str(charm / REQUIREMENTS),
             )  # fmt: skip
     return target
+
+
+def _local(files: Sequence[Path]) -> list[Path]:
+    """Return the wheels and folders that requirements name by their path."""
+    found: list[Path] = []
+    for file in files:
+        for line in file.read_text(errors="replace").splitlines():
+            word = line.split(" #")[0].strip().removeprefix("-e ").removeprefix("--editable ").strip()
+            path = word.partition(" @ ")[2].strip() or word
+            path = path.removeprefix("file://")
+            if path.startswith((".", "/")) and (file.parent / path).exists():
+                found.append(file.parent / path)
+    return found
+
+
+def _content(path: Path) -> list[tuple[str, Path]]:
+    return (
+        [(inner.relative_to(path).as_posix(), inner) for inner in walk(path, NEVER)] if path.is_dir() else [("", path)]
+    )
 
 
 def _lines(charm: Path) -> list[str]:

@@ -108,7 +108,7 @@ def main() -> None:
     root = os.path.realpath(__file__).rsplit("/", 4)[0]
     sys.path[:0] = [root + "/src", root + "/lib", root + "/venv"]
     # ops compares this with the names of the hooks, to recognise a charm started through one.
-    sys.argv[0] = root + "/src/charm.py"
+    sys.argv[:] = [root + "/src/charm.py"]
     lazy(LAZY)
     import logging
 
