@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ops import pebble, testing
+from scenario import mocking
 
 from nuages.contract import layout
 from tests.charm.conftest import (
@@ -332,3 +333,30 @@ def test_old_revision_of_the_key_that_nobody_reads_is_removed(context: Context) 
     older = 0  # ops.testing counts from 1 and takes that for the one in use
     context.run(context.on.secret_remove(key, revision=older), state)
     assert context.removed_secret_revisions == [older]
+
+
+def test_an_unrelated_endpoint_is_asked_for_only_when_nothing_is_remembered(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    backend: Any = mocking._MockModelBackend  # pyright: ignore[reportPrivateUsage]  calls are what is counted
+    answer = backend.relation_ids
+
+    def counted(self: Any, endpoint: str) -> Any:
+        asked.append(endpoint)
+        return answer(self, endpoint)
+
+    monkeypatch.setattr(backend, "relation_ids", counted)
+    state = ready(context, working(containers={container(tmp_path)}))
+    assert "ingress" in asked
+    asked.clear()
+    state = context.run(context.on.update_status(), state)
+    assert asked == ["postgresql", "secret-storage"]
+    asked.clear()
+    ingress = testing.Relation("ingress", id=9, remote_app_name="traefik-k8s")
+    state = dataclasses.replace(state, relations={*state.relations, ingress})
+    state = context.run(context.on.relation_created(ingress), state)
+    assert "ingress" in asked
+    asked.clear()
+    context.run(context.on.update_status(), state)
+    assert "ingress" in asked

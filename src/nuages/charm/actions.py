@@ -28,6 +28,9 @@ def rotate_secret_key(charm: ops.CharmBase, facts: Facts) -> SecretKey:
     given = [name for name in options.KEY_OPTIONS if name in facts.config]
     if given:
         raise Refused(f"option {given[0]} sets the secret key; change that option instead")
+    problems = options.read(facts).problems
+    if problems:
+        raise Refused(f"the new key would not reach the application: {problems[0].message}")
     if facts.peer is None or facts.key.content is None or not facts.key.id:
         raise Refused("there is no secret key to rotate yet, the charm is still being set up; try again later")
     write = secret_key.rotate(facts, facts.peer, facts.key.content, new_key(), secrets.token_hex(4))
