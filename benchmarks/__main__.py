@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m benchmarks [expand dispatch up status load memory]`."""
+"""Run every benchmark, or those named: `python -m benchmarks [expand check dispatch up status load memory]`."""
 
 from __future__ import annotations
 

@@ -63,6 +63,15 @@ print(count / (time.monotonic() - started))
 """
 
 
+PEAK = """\
+import os, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", 1, 0)])
+_, status, used = os.wait4(pid, 0)
+print(used.ru_maxrss)
+sys.exit(status != 0)
+"""
+
+
 def seconds(command: list[str], world: World) -> float:
     """Wall time of one run of a command, which must succeed."""
     started = time.monotonic()
@@ -91,10 +100,43 @@ def nuages(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "nuages.cli", *arguments]
 
 
+def peak(command: list[str], world: World) -> float:
+    """Peak resident memory of one run, in MiB; started by a small process, whose own would count otherwise."""
+    said = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", PEAK, *command],
+        check=True, capture_output=True, text=True, cwd=world.project, env=dict(world.environment),
+    )  # fmt: skip
+    return int(said.stdout.split()[-1]) / 1024
+
+
+def charmcraft() -> list[str] | None:
+    """Command that expands with the real charmcraft, which knows no --project-dir; None when it is not installed."""
+    own = cache_dir() / "charmcraft" / "bin" / "charmcraft"
+    found = str(own) if own.exists() else shutil.which("charmcraft")
+    return ["/bin/sh", "-c", 'cd charm && exec "$0" expand-extensions', found] if found else None
+
+
 def expand(world: World) -> Iterator[str]:
-    """`expand-extensions` against `python -c pass`"""
+    """`expand-extensions` against `python -c pass`, and against charmcraft's when it is installed; peak memory"""
+    mine = nuages("expand-extensions")
+    ours, base, ratio = pairs(lambda: seconds(mine, world), lambda: seconds([sys.executable, "-c", "pass"], world))
+    yield f"{ours:.3f} s against {base:.3f} s: {ratio:.1f} x (medians of {RUNS} pairs)"
+    memory = statistics.median(peak(mine, world) for _ in range(3))
+    yield f"{memory:.0f} MiB at its peak"
+    theirs = charmcraft()
+    if theirs is None:
+        yield "charmcraft is not installed: `make charmcraft`"
+        return
+    ours, other, ratio = pairs(lambda: seconds(mine, world), lambda: seconds(theirs, world), runs=5)
+    yield f"{ours:.3f} s against charmcraft's {other:.3f} s: {ratio:.3f} x (medians of 5 pairs)"
+    larger = statistics.median(peak(theirs, world) for _ in range(3))
+    yield f"{memory:.0f} MiB against charmcraft's {larger:.0f} MiB: {memory / larger:.2f} x"
+
+
+def check(world: World) -> Iterator[str]:
+    """`check` of the example without evaluation, against `python -c pass`"""
     ours, base, ratio = pairs(
-        lambda: seconds(nuages("expand-extensions"), world), lambda: seconds([sys.executable, "-c", "pass"], world)
+        lambda: seconds(nuages("check"), world), lambda: seconds([sys.executable, "-c", "pass"], world)
     )
     yield f"{ours:.3f} s against {base:.3f} s: {ratio:.1f} x (medians of {RUNS} pairs)"
 
@@ -281,6 +323,7 @@ def pss(pid: int) -> float:
 
 ALL: dict[str, Callable[[World], Iterator[str]]] = {
     "expand": expand,
+    "check": check,
     "up": up,
     "status": status,
     "dispatch": dispatch,

@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "no requirements": (remove("requirements.txt"), r"neither requirements\.txt", r"Django~="),
     "an empty charmcraft.yaml": (
         lambda p: (p / CHARM).write_text(""),
-        r"charmcraft\.yaml: the file is empty",
+        r"charmcraft\.yaml:1:1: the file is empty",
         r"`name`",
     ),
     "a bracket that stays open": (change(CHARM, "type: charm", "type: [charm"), r"charmcraft\.yaml:4:6: ", r"correct"),
@@ -128,7 +128,7 @@ def test_what_is_wrong_with_a_project(place: World, mistake: str):
 
 
 def test_a_requirement_that_cannot_be(place: World):
-    (place.project / "requirements.txt").write_text("Django~=5.2\nDjango==99\n")
+    (place.project / "requirements.txt").write_text("Django~=5.2\nDjango==99\npsycopg[binary]\n")
     error, fix = refused_untouched(place, "up")
     assert error.startswith("cannot install the packages of ")
     assert "django==99" in error and "unsatisfiable" in error  # uv's reason

@@ -40,8 +40,8 @@ def test_places():
         ("a: &x [*x]\n", 1, 4, "itself"),
         ("a: *nothing\n", 1, 4, "alias"),
         ("a: 1\n---\nb: 2\n", 2, 1, "document"),
-        ("", 0, 0, "empty"),
-        ("# only a comment\n", 0, 0, "empty"),
+        ("", 1, 1, "empty"),
+        ("# only a comment\n", 1, 1, "empty"),
     ],
 )
 def test_refused_with_its_place(text, line, column, word):

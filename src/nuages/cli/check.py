@@ -63,8 +63,8 @@ def _mended(charm: Path, report: Report) -> Report:
             break
         for file, text in texts.items():
             path = Path(file)
-            before = path.read_text()
-            path.write_text(text)
+            before = path.read_bytes().decode()
+            path.write_bytes(text.encode())
             lines = difflib.unified_diff(
                 before.splitlines(), text.splitlines(), f"{file} before", file, lineterm="", n=1
             )

@@ -107,7 +107,7 @@ def _origin(document: Document, path: Path) -> str:
 
 
 def _dump(value: dict[str, Value]) -> list[str]:
-    return to_yaml(value).splitlines()
+    return to_yaml(value).removesuffix("\n").split("\n")
 
 
 def _indented(lines: list[str], column: int) -> list[str]:

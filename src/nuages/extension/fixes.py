@@ -41,10 +41,13 @@ def changed(problems: Iterable[Problem], texts: Mapping[str, str]) -> dict[str, 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:
     """Return the text with the edits made."""
-    lines = text.splitlines()
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    if lines and not lines[-1].endswith(("\n", "\r")):
+        lines[-1] += end
     for edit in sorted(edits, key=lambda edit: -edit.first):
-        lines[edit.first - 1 : edit.last] = edit.lines
-    return "\n".join(lines) + "\n"
+        lines[edit.first - 1 : edit.last] = [line + end for line in edit.lines]
+    return "".join(lines)
 
 
 def _meet(one: Edit, other: Edit) -> bool:

@@ -42,6 +42,8 @@ def _known(project: Project) -> Iterator[Problem]:
     document = project.document
     for key, known in (("base", KNOWN), ("build-base", (*KNOWN, "ubuntu@devel"))):
         value = document.get(key)
+        if key == "base" and project.extended and isinstance(value, str):
+            continue  # the extension knows fewer, and says so
         if isinstance(value, int | float | str) and not isinstance(value, bool) and value not in known:
             near = nearest(str(value), known)
             if isinstance(value, int | float):

@@ -18,6 +18,8 @@ from nuages.extension.survey.sources import Survey
 NEW_DJANGO = (6, 1)
 """The first Django that needs PostgreSQL 15 or MySQL 8.4 (its release notes)."""
 
+_BY_PLACE = re.compile(r"\s*(-e\b|--editable\b|\.|/|file:|git\+|https?:|[\w.-]+(\[[^\]]*\])?\s*@)")
+
 DJANGO_PYTHONS = (((6, 0), "3.12"), ((5, 0), "3.10"))
 """Django version to the oldest Python it runs on, the newest first."""
 
@@ -108,15 +110,22 @@ def drivers(survey: Survey) -> Iterator[Problem]:
         if not isinstance(interface, str) or known is None or requirements.has(*known):
             continue
         add = WHEELS.get(interface, known[0])
-        database = interface in INTERFACES and INTERFACES[interface].database
+        needed = isinstance(entry, dict) and entry.get("optional") is not True
+        database = needed and interface in INTERFACES and INTERFACES[interface].database
         yield survey.of(
             survey.project.document,
             "missing-driver",
             ("requires", name),
             f"{survey.prefix}{requirements.file} has no package that speaks {interface}",
             f"add `{add}` to it ({listed(known)} would do)" if len(known) > 1 else f"add `{add}` to it",
-            "error" if database else "",
+            "error" if database and not _opaque(survey) else "",
         )
+
+
+def _opaque(survey: Survey) -> bool:
+    """Whether the requirements name something by path or address, which may bring anything along."""
+    files = survey.findings.requirements.files if survey.findings else ()
+    return any(_BY_PLACE.match(line) for file in files for line in survey.tree.text(file).splitlines())
 
 
 def optional(survey: Survey) -> Iterator[Problem]:
