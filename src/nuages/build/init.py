@@ -22,6 +22,8 @@ from nuages.extension.scaffold import Planned, scaffold
 HELPER = Path(__file__).parent / "templates" / "charm_settings.py"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CHARM = "charm/charmcraft.yaml"
+PROSE = ("title", "summary", "description", "version")
+"""Keys whose values are nobody's but the user's."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,19 @@ def changes(prepared: Prepared) -> list[Change]:
 
 
 def _same(planned: Planned, old: str) -> bool:
-    """Whether a file says what is planned: in YAML comments, order and form may be the user's own."""
+    """Whether a file says what is planned: in YAML comments, order, form and prose may be the user's own."""
     if old == planned.text:
         return True
     if not planned.path.endswith(".yaml"):
         return False
     try:
-        return load(old, planned.path).data == load(planned.text, planned.path).data
+        mine, ours = (dict(load(text, planned.path).data) for text in (old, planned.text))
     except ExtensionError:
         return False
+    for key in PROSE:
+        if mine.get(key):
+            ours[key] = mine[key]
+    return mine == ours
 
 
 def write(root: Path, files: Sequence[Planned]) -> None:

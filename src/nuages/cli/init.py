@@ -168,5 +168,5 @@ def _new(name: str, parent: Path, *, dry_run: bool) -> None:
     print(
         f"\n{name} is ready to try:\n"
         f"  {command_name()} up {root}\n"
-        f"  its tests, with Django installed: cd {root / package} && python manage.py test"
+        f"  its tests, where requirements.txt is installed: cd {root / package} && python manage.py test"
     )

@@ -22,8 +22,9 @@ def scaffold(tree: Tree, findings: Findings, *, helper: str, settings: bool) -> 
     files: list[Planned] = []
     files += _missing(findings, settings=settings)
     findings = completed(findings)
+    bridged = settings or findings.bridged
     packages = [
-        (choice.value, choice.reason) for choice in findings.packages if settings or choice.value != "whitenoise"
+        (choice.value, choice.reason) for choice in findings.packages if bridged or choice.value != "whitenoise"
     ]
     if findings.asynchronous and not findings.requirements.has(UVICORN_WORKER):
         packages.append((UVICORN_WORKER, "gunicorn's worker for ASGI"))
