@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from nuages.engine import config
+from nuages.engine.charm import Action, Container, Endpoint, Option
 from nuages.engine.charms import interpreter, prepare, read, unpack
 from nuages.engine.errors import CharmError
 from nuages.engine.foreign import load
 from nuages.engine.metadata import base, build, options_of
-from nuages.engine.state import Action, Container, Endpoint, Option
 from tests.engine.charms import pack
 
 LAUGHS = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10) if i else 'x'}]\n" for i in range(10))

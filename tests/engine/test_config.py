@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nuages.engine.charm import Option
 from nuages.engine.config import MODEL_OPTIONS, ConfigError, apply, duration, effective, parse, seconds
-from nuages.engine.state import Option
 
 OPTIONS = {
     option.name: option

@@ -16,12 +16,12 @@ from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
 from nuages.engine import foreign, metadata
+from nuages.engine.charm import Charm
 from nuages.engine.errors import CharmError
 from nuages.engine.metadata import build
 from nuages.engine.programs import pythons
 from nuages.engine.programs.leftovers import sweep
 from nuages.engine.service import Service
-from nuages.engine.state import Charm
 
 __all__ = [
     "CharmError",

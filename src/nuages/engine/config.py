@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nuages.engine.charm import Option
 from nuages.engine.errors import EngineError
-from nuages.engine.state import Option
 
 MODEL_OPTIONS: dict[str, Option] = {
     option.name: option

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from nuages.engine import charms, config, lifecycle
+from nuages.engine.charm import Charm
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.mutations import record
 from nuages.engine.runner import ModelRunner
-from nuages.engine.state import Charm, Goal, Model
+from nuages.engine.state import Goal, Model
 
 APPLICATION_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]*[a-z][a-z0-9]*)*")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nuages.engine.charm import Endpoint
 from nuages.engine.errors import EngineError, NotFound
-from nuages.engine.state import Application, Endpoint, Model, Relation, Side
+from nuages.engine.state import Application, Model, Relation, Side
 
 IMPLICIT = Endpoint("juju-info", "provider", "juju-info")
 OPPOSITE = {"provider": "requirer", "requirer": "provider"}

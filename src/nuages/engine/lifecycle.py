@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from nuages.engine import grants, user_secrets
+from nuages.engine.charm import Charm
 from nuages.engine.endpoints import Pair
 from nuages.engine.errors import NotFound
 from nuages.engine.resolver.advance import leave
 from nuages.engine.state import (
     Application,
-    Charm,
     Databag,
     Local,
     Model,

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from nuages.engine import config
+from nuages.engine.charm import Action, Charm, Container, Endpoint, Option, Role
 from nuages.engine.errors import CharmError
 from nuages.engine.foreign import Document
-from nuages.engine.state import Action, Charm, Container, Endpoint, Option, Role
 
 ROLES: dict[str, Role] = {"provides": "provider", "requires": "requirer", "peers": "peer"}
 SHOWN = 3

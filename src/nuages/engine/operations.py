@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from nuages.engine import changes
+from nuages.engine.charm import Action
 from nuages.engine.config import nearest
 from nuages.engine.dispatch import Outcome
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.context import HookContext
 from nuages.engine.lifecycle import unit as find_unit
-from nuages.engine.state import Action, Goal, Model, Operation
+from nuages.engine.state import Goal, Model, Operation
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nuages.engine import charms, programs
+from nuages.engine.charm import Container
 from nuages.engine.hooks.environment import SOCKET, TOOLS_DIRECTORY, agent_directory, charm_directory
 from nuages.engine.pods import ContainerSpec, PodSpec
 from nuages.engine.programs import Progress
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.state import Application, Container, Model, Unit
+from nuages.engine.state import Application, Model, Unit
 from nuages.engine.threads import finished
 from nuages.engine.world import World
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nuages.engine import changes
+from nuages.engine.charm import empty
 from nuages.engine.debuglog import DebugLog, entity_name
 from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
-from nuages.engine.state import Model, empty
+from nuages.engine.state import Model
 from nuages.engine.store import Store
 
 

@@ -8,7 +8,8 @@ from textwrap import dedent
 import pytest
 
 from nuages.engine import charms, lifecycle
-from nuages.engine.state import Hook, Operation, Option
+from nuages.engine.charm import Option
+from nuages.engine.state import Hook, Operation
 from tests.engine.charms import pack
 from tests.engine.hooks.stage import Stage, grown
 from tests.engine.simulation import World

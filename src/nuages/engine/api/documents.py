@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from nuages.engine.charm import Option
 from nuages.engine.config import MODEL_OPTIONS
 from nuages.engine.lifecycle import application as find_application
-from nuages.engine.state import Change, Model, Option
+from nuages.engine.state import Change, Model
 
 
 def observed(model: Model) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from nuages.engine.charm import empty
 from nuages.engine.config import BOOLEANS
 from nuages.engine.hooks.errors import UsageError
-from nuages.engine.state import empty
 
 
 @dataclass(frozen=True)

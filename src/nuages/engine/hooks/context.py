@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from nuages.engine import config
+from nuages.engine.charm import empty
 from nuages.engine.hooks.errors import ToolError, UsageError
 from nuages.engine.lifecycle import write_bag
 from nuages.engine.resolver import hook_name
 from nuages.engine.resolver.advance import joined_members
 from nuages.engine.resolver.relations import NEW
 from nuages.engine.secrets import NOT_LEADER
-from nuages.engine.state import Application, Bag, Hook, Model, Relation, RelationState, Side, Status, Unit, empty
+from nuages.engine.state import Application, Bag, Hook, Model, Relation, RelationState, Side, Status, Unit
 
 Write = Callable[[Model], Model]
 SETTABLE = ("maintenance", "blocked", "waiting", "active")

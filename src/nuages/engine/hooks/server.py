@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
+from nuages.engine.charm import empty
 from nuages.engine.hooks.context import HookContext
 from nuages.engine.hooks.tools import TOOLS, Reply, run
 from nuages.engine.programs import pythons
-from nuages.engine.state import empty
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nuages.engine import programs
-from nuages.engine.pods import names
+from nuages.engine.pods import addresses, adoption, names
 from nuages.engine.pods import record as records
 from nuages.engine.pods.pod import Pod
 from nuages.engine.pods.publishing import Published, RelayClient
@@ -21,7 +21,6 @@ from nuages.engine.pods.spec import PodSpec
 from nuages.engine.sandbox import process, roots, users
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.namespaces import Namespaces
-from nuages.engine.sandbox.process import Process
 from nuages.engine.sandbox.users import Mode, UserMap
 from nuages.engine.threads import blocking, finished
 
@@ -142,30 +141,11 @@ class Model:
             else:
                 pod.kill()
                 del self.record.pods[unit]
-        # What was started and not yet written down when the engine died: nobody will ever ask for it. Children of what
-        # is killed become the init's, so look again until there are none.
-        while strays := self._strays():
-            for stray in strays:
-                stray.kill()
-        directories = {pod.hostname for pod in self._pods.values()}
-        for path in self.pods_directory.iterdir():
-            if path.is_dir() and path.name not in directories:
-                self.remove(path)
+        adoption.end_strays(self.namespaces.init, self.record)
+        for path in adoption.strangers(self.pods_directory, {pod.hostname for pod in self._pods.values()}):
+            self.remove(path)
         self.save()
         self.write_names()
-
-    def _strays(self) -> list[Process]:
-        known = {one.pid for one in self._processes()}
-        found = [Process.of(pid) for pid in self.namespaces.init.children() if pid not in known]
-        return [one for one in found if one and not known.intersection(one.children())]
-
-    def _processes(self) -> list[Process]:
-        found = [self.record.relay]
-        for pod in self.record.pods.values():
-            found.append(pod.pause)
-            for container in pod.containers.values():
-                found += [container.monitor, container.pebble]
-        return [one for one in found if one]
 
     def _sweep(self, owner: UserMap | None) -> None:
         (self.directory / "relay.socket").unlink(missing_ok=True)
@@ -225,9 +205,8 @@ class Model:
                 return pod
             await blocking(self._stop, spec.unit, 0.0)
             with self._mutex:
-                index = self._next_index()
-                address = f"10.77.{index // 256}.{index % 256}"
-                found = PodRecord(spec=spec, index=index, address=address)
+                index = addresses.next_index(self.record, self.name)
+                found = PodRecord(spec=spec, index=index, address=addresses.address(index))
                 self.record.pods[spec.unit] = found
                 pod = self._pods[spec.unit] = Pod(self, found)
             try:
@@ -247,17 +226,6 @@ class Model:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-
-    def _next_index(self) -> int:
-        # As on Kubernetes, a new pod has a new address: nobody may count on the old one.
-        taken = {pod.index for pod in self.record.pods.values()}
-        index = self.record.last_index
-        for _ in range(65536):
-            index = index + 1 if index < 65533 else 2
-            if index not in taken and index % 256 not in (0, 255):
-                self.record.last_index = index
-                return index
-        raise SandboxError(f"cannot make a pod in {self.name}: all addresses are taken")
 
     async def stop(self, unit: str, *, grace: float = 0) -> None:
         """End a unit's pod and remove its root; volumes stay.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nuages.engine.state import Application, Charm, Hook, Local, Model, Unit, empty
+from nuages.engine.charm import Charm, empty
+from nuages.engine.state import Application, Hook, Local, Model, Unit
 
 RELATION_KINDS = (
     "relation-created",
