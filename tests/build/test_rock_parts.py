@@ -1,5 +1,7 @@
 """Where the part install-app puts files: as craft-parts' organize, stage and prime do."""
 
+# ruff: noqa: E501 -- places are as long as they are
+
 import pytest
 
 from nuages.build import rock_project
