@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import stat
 import subprocess
 import sys
@@ -132,12 +133,110 @@ def test_own_requirements_are_added(charm, tmp_path, make_wheel):
     assert result.notes == ()
 
 
-def test_compiled_code_is_told(charm, tmp_path, make_wheel):
+def test_compiled_code_is_told_and_marked(charm, tmp_path, make_wheel, monkeypatch):
     wheel = make_wheel("fast", files={"fast/__init__.py": "", "fast/_c.so": "elf"})
     (charm / "requirements.txt").write_text(f"./{os.path.relpath(wheel, charm)}\n")
+    document = charm / "charmcraft.yaml"
+    document.write_text(document.read_text().replace("  amd64:\n", "  amd64:\n  arm64:\n"))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    result = pack(charm, tmp_path)
+    [note] = result.notes
+    assert "fast/_c.so" in note
+    assert "amd64 with Python 3.12 only; for arm64: pack with --platform arm64" in note
+    assert result.path.name == "notes_amd64.charm"
+    assert manifest(result)["bases"] == [{"name": "ubuntu", "channel": "24.04", "architectures": ["amd64"]}]
+    other = pack(charm, tmp_path, platform="arm64")
+    assert other.path.name == "notes_arm64.charm"
+    assert other.architectures == ("arm64",)
+    assert manifest(other)["bases"][0]["architectures"] == ["arm64"]
+    # another Python than the one that the code is compiled for is named, not left to an ImportError
+    for script in ("dispatch", "explain"):
+        root = unpacked(result.path, tmp_path / script)
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        command = ["/usr/bin/env", "-i", f"PATH={tmp_path / 'empty'}", "/bin/sh", str(root / script)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr == "cannot run this charm: it has code compiled for Python 3.12, which is not here\n"
+
+
+def test_compiled_code_for_where_no_wheels_are(charm, tmp_path, make_wheel):
+    wheel = make_wheel("fast", files={"fast/__init__.py": "", "fast/_c.so": "elf"})
+    (charm / "requirements.txt").write_text(f"./{os.path.relpath(wheel, charm)}\n")
+    document = charm / "charmcraft.yaml"
+    document.write_text(document.read_text().replace("  amd64:\n", "  s390x:\n"))
+    with pytest.raises(BuildError, match=r"cannot pack for s390x: fast/_c\.so is compiled") as caught:
+        pack(charm, tmp_path)
+    assert caught.value.fix
+
+
+def test_pure_python_is_for_all_declared_platforms_or_the_one_that_is_asked_for(charm, tmp_path):
+    document = charm / "charmcraft.yaml"
+    document.write_text(document.read_text().replace("  amd64:\n", "  amd64:\n  arm64:\n"))
+    both = pack(charm, tmp_path)
+    assert both.path.name == "notes_amd64-arm64.charm"
+    assert manifest(both)["bases"][0]["architectures"] == ["amd64", "arm64"]
+    assert pack(charm, tmp_path, platform="arm64").path.name == "notes_arm64.charm"
+    with pytest.raises(BuildError, match="no such platform; did you mean arm64") as caught:
+        pack(charm, tmp_path, platform="arm46")
+    assert "amd64 and arm64" in caught.value.fix
+
+
+def test_a_wheel_that_changed_under_its_name_is_installed_again(charm, tmp_path, make_wheel):
+    wheel = make_wheel("greetings")
+    (charm / "requirements.txt").write_text(f"./{os.path.relpath(wheel, charm)}\n")
+    first = pack(charm, tmp_path / "one.charm")
+    make_wheel("greetings", files={"greetings/__init__.py": "VERSION = 'new'\n"})
+    second = pack(charm, tmp_path / "two.charm")
+    assert first.digest != second.digest
+
+
+def test_what_charm_libraries_need_is_installed(charm, tmp_path, make_wheel):
+    wheel = make_wheel("greetings")
+    library = charm / "lib/charms/other/v0/thing.py"
+    library.parent.mkdir(parents=True)
+    library.write_text(f'LIBID = "x"\nPYDEPS = ["ops", "greetings @ file://{wheel}"]\n')
+    with zipfile.ZipFile(pack(charm, tmp_path / "one.charm").path) as archive:
+        assert "venv/greetings/__init__.py" in archive.namelist()
+        assert "lib/charms/other/v0/thing.py" in archive.namelist()
+    library.write_text("PYDEPS = [\n")
+    with pytest.raises(BuildError, match=r"cannot read .*thing\.py") as caught:
+        pack(charm, tmp_path / "one.charm")
+    assert "fetch-libs" in caught.value.fix
+
+
+def test_charm_py_may_be_executed_and_is_what_analysers_look_for(charm, tmp_path):
+    (charm / "src/charm.py").chmod(0o600)
     result = pack(charm, tmp_path / "one.charm")
-    assert len(result.notes) == 1
-    assert "fast/_c.so" in result.notes[0]
+    assert result.notes == ()
+    root = unpacked(result.path, tmp_path / "unpacked")
+    assert os.access(root / "src/charm.py", os.X_OK)
+    last = (root / "dispatch").read_text().splitlines()[-1]
+    assert (root / last.split()[-1]).samefile(root / "src/charm.py")
+    attributes = {row["name"]: row["result"] for row in manifest(result)["analysis"]["attributes"]}
+    assert attributes == {"language": "python", "framework": "operator"}
+
+
+@pytest.mark.parametrize(
+    ("text", "framework"),
+    [
+        ("import nuages.charm\nclass C(nuages.charm.DjangoCharm): pass\n", "unknown"),
+        ("import ops\nimport nuages.charm\nclass C(nuages.charm.DjangoCharm): pass\n", "operator"),
+        ("from ops import main\nimport nuages.charm\nclass C(nuages.charm.DjangoCharm): pass\nmain(C)\n", ""),
+    ],
+)
+def test_what_a_review_would_refuse_is_told(charm, tmp_path, text, framework):
+    (charm / "src/charm.py").write_text(text)
+    result = pack(charm, tmp_path / "one.charm")
+    assert bool(result.notes) is bool(framework)
+    attributes = {row["name"]: row["result"] for row in manifest(result)["analysis"]["attributes"]}
+    assert attributes["framework"] == (framework or "operator")
+    if framework:
+        assert "ops.main(YourClass)" in result.notes[0]
+
+
+def manifest(result):
+    with zipfile.ZipFile(result.path) as archive:
+        return json.loads(archive.read("manifest.yaml"))
 
 
 def test_requirements_that_cannot_be_met(charm, tmp_path):
@@ -167,6 +266,7 @@ parts: {charm: {plugin: charm, source: .}}
     [
         (lambda charm: (charm / "src/charm.py").unlink(), r"charm\.py is missing"),
         (lambda charm: (charm / "charmcraft.yaml").write_text(UNEXTENDED), "does not use the extension"),
+        (lambda charm: (charm / "src/charm.py").write_text("class C(\n"), r"src/charm\.py:1"),
         (lambda charm: (charm / "src/passwd").symlink_to("/etc/passwd"), "outside of the charm"),
     ],
 )
@@ -186,5 +286,17 @@ def test_a_broken_rule_stops_packing(charm, tmp_path):
 
 
 def test_the_command(charm, tmp_path):
-    result = CliRunner().invoke(command, ["-p", str(charm.parent), "-o", str(tmp_path / "out")], catch_exceptions=False)
-    assert result.output == f"Packed {tmp_path / 'out/notes_amd64.charm'}\n"
+    words = ["-p", str(charm.parent), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(command, words, catch_exceptions=False)
+    path = tmp_path / "out/notes_amd64.charm"
+    assert result.output == f"Packed {path}\n"
+    result = CliRunner().invoke(command, [*words, "--format", "json", "--platform", "amd64"], catch_exceptions=False)
+    assert json.loads(result.stdout) == {
+        "charm": str(path),
+        "name": "notes",
+        "base": "ubuntu@24.04",
+        "architectures": ["amd64"],
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "size": path.stat().st_size,
+        "notices": [],
+    }
