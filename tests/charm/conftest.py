@@ -76,7 +76,7 @@ def charm_documents(directory: Path, text: str = CHARMCRAFT) -> dict[str, dict[s
     project = read(directory)
     base = project.base
     assert base is not None
-    written = documents(expand(project), base)
+    written = documents(expand(project), base, ("amd64",), {})
     return {name: json.loads(written[f"{name}.yaml"]) for name in ("metadata", "config", "actions")}
 
 
