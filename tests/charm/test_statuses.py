@@ -25,6 +25,7 @@ def test_table_has_every_row_once() -> None:
     assert sorted(defined, key=str) == sorted(CONDITIONS, key=str)
     assert len({condition.name for condition in CONDITIONS}) == len(CONDITIONS)
     assert {condition.level for condition in CONDITIONS} == {"active", "blocked", "maintenance", "waiting"}
+    assert all(condition.why for condition in CONDITIONS)
 
 
 @given(st.sampled_from(CONDITIONS), st.data())

@@ -1,9 +1,8 @@
 """What a status takes from what a program said."""
 
-import pytest
 from ops import pebble
 
-from nuages.charm import statuses, texts
+from nuages.charm import texts
 from nuages.charm.variables import mask
 
 LOG = """\
@@ -40,22 +39,3 @@ def test_pebble_says_what_failed() -> None:
 def test_secrets_are_masked_the_longest_first() -> None:
     assert mask("user:pass-word@host pass", ("pass", "pass-word")) == "user:***@host ***"
     assert mask("a b", ("a",)) == "a b"
-
-
-@pytest.mark.parametrize("condition", statuses.CONDITIONS, ids=lambda condition: condition.name)
-def test_status_fits_a_line_and_keeps_its_command(condition: statuses.Condition) -> None:
-    names = ("container", "reason", "option", "app", "example", "secret", "first", "second", "endpoint", "provider")
-    fields = dict.fromkeys((*names, "remote", "unit", "error", "service"), "some words of it")
-    status = condition(**fields)
-    assert status.level in ("active", "waiting", "blocked", "maintenance")
-    assert "{" not in status.message
-    assert condition.why
-    long = condition(**{**fields, "reason": "x" * 300, "error": "y\n" * 300})
-    assert "\n" not in long.message
-    if condition.command:
-        assert long.message.endswith(condition.command.format(**fields))
-
-
-def test_conditions_have_names_of_their_own() -> None:
-    names = [condition.name for condition in statuses.CONDITIONS]
-    assert len(set(names)) == len(names)
