@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.world import World, eventually
+from tests.e2e.world import Browser, World, eventually
 
 LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
 PAGES = {
@@ -109,3 +109,19 @@ def test_up_without_a_charm_runs_the_same_in_memory(layout: World):
 
 def _contents(project: Path) -> dict[str, bytes]:
     return {path.relative_to(project).as_posix(): path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["flat"], indirect=True)
+def test_a_new_project_runs(layout: World):
+    layout.nuages("init", "--new", "my-shop")
+    project = layout.project / "my-shop"
+    try:
+        layout.nuages("up", cwd=project)
+        status = json.loads(layout.nuages("status", "--format", "json", cwd=project).stdout)
+        browser = Browser(status["nuages"]["url"])
+        assert "Nothing was written yet." in browser.get("/").text
+        assert "Hello" in browser.submit("/", text="Hello").text
+        assert "sans-serif" in browser.get("/static/guestbook/style.css").text
+    finally:
+        layout.nuages("down", "--purge", cwd=project, check=False)
