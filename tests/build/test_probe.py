@@ -1,15 +1,19 @@
 """Evaluated problems: each on a project whose settings are really imported, in the sandbox; and its near miss."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from docs.cases import cases
 from nuages.build.check import check
 from nuages.build.probe import probe
+from nuages.cli.init import command as init
 from nuages.extension import codes
 
+LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
 ROWS = [row for row in codes.CODES if row.by == codes.EVALUATED]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -39,3 +43,24 @@ def test_it_fires_with_its_place(row, tmp_path):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_near_miss_is_clean(row, tmp_path):
     assert [str(problem) for problem in evaluated(cases()[row.name], "near", tmp_path)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", sorted(path.name for path in LAYOUTS.iterdir() if path.is_dir()))
+def test_a_layout_with_its_bridge_is_well(layout, tmp_path):
+    root = tmp_path / layout
+    shutil.copytree(LAYOUTS / layout, root)
+    assert CliRunner().invoke(init, [str(root), "--yes", "--settings"], catch_exceptions=False).exit_code == 0
+    os.chdir(root)
+    found = check(Path("charm"), probe(root, Path("charm")), evaluated=True)
+    assert [str(problem) for problem in found.problems] == []
+
+
+@pytest.mark.slow
+def test_without_the_bridge_it_is_not(tmp_path):
+    root = tmp_path / "environ"
+    shutil.copytree(LAYOUTS / "environ", root)
+    assert CliRunner().invoke(init, [str(root), "--yes"], catch_exceptions=False).exit_code == 0
+    os.chdir(root)
+    found = {problem.code for problem in probe(root, Path("charm"))}
+    assert {"hosts-refused", "sqlite-in-force"} <= found or "settings-fail" in found

@@ -99,6 +99,12 @@ def test_an_unknown_word_names_the_nearest():
     assert "did you mean django-framework?" in problem.why
 
 
+def test_another_spelling_of_a_key_is_named():
+    [problem] = problems(HEAD + "charm_user: root\n")
+    assert (problem.code, problem.line) == ("unknown-key", 6)
+    assert "did you mean charm-user?" in problem.why
+
+
 @pytest.mark.parametrize(
     ("text", "modern", "expected"),
     [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -53,8 +54,8 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
     key = secrets.token_urlsafe(50)
     asked = variables(found.project.document, key)
     question = {
-        "module": project.wsgi or (found.findings.asgi.value if found.findings and found.findings.asgi else ""),
-        "settings": settings.module if settings else "",
+        "module": project.wsgi or _served(found),
+        "settings": _selected(found),
         "key": key,
         "host": HOST,
         "database": asked.database,
@@ -62,6 +63,27 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
     answer = _ask(project, made, asked, question, progress)
     names = dict(project.files())
     return list(judge(answer, asked, settings, Shown(found, names)))
+
+
+def _selected(found: Survey) -> str:
+    """Return the settings module that the project's own lines select, which may be a bridge to the real one."""
+    findings = found.findings
+    if findings is None:
+        return ""
+    by_place = {selection.where: selection.module for selection in reversed(findings.selections)}
+    named = by_place.get("asgi" if findings.asynchronous else "wsgi") or by_place.get("manage")
+    return named or (findings.settings.module if findings.settings else "")
+
+
+def _served(found: Survey) -> str:
+    """Return the module that the web service's own command in rockcraft.yaml serves, else the one that was found."""
+    command = found.rock.get("services", "django", "command") if found.rock else None
+    named = re.search(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*", command) if isinstance(command, str) else None
+    if named:
+        return named[1]
+    findings = found.findings
+    server = (findings.asgi if findings.asynchronous else findings.wsgi) if findings else None
+    return server.value if server else ""
 
 
 def _ask(

@@ -16,6 +16,8 @@ READ_ELSEWHERE = ("DJANGO_SETTINGS_MODULE", "DJANGO_HEALTH_PATH")
 _EVERYTHING = re.compile(r"""["']DJANGO_["']|environ\.(items|copy|keys|values)\(|dict\(os\.environ|\*\*os\.environ""")
 """Signs of code that takes variables by their prefix, or all of them."""
 
+_SERVED = re.compile(r"^[^#\n]*(whitenoise\.middleware|servestatic\.middleware|dj_static)", re.MULTILINE)
+
 _MORE = (*TEXTS, ".html", ".yaml", ".yml", ".ini", ".conf")
 
 
@@ -86,6 +88,9 @@ def static_files(survey: Survey) -> Iterator[Problem]:
     findings = survey.findings
     if findings is None or findings.settings is None or findings.static.served or findings.bridged:
         return
+    files = findings.settings.files or (findings.settings.file,)
+    if any(_SERVED.search(survey.tree.text(file)) for file in files):
+        return  # named in code that adds to the list
     apps = findings.settings.literals.get("INSTALLED_APPS")
     if isinstance(apps, list) and "django.contrib.staticfiles" in apps:
         place = findings.settings.places.get("MIDDLEWARE") or findings.settings.places["INSTALLED_APPS"]
