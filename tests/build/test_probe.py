@@ -1,5 +1,6 @@
 """Evaluated problems: each on a project whose settings are really imported, in the sandbox; and its near miss."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -64,3 +65,55 @@ def test_without_the_bridge_it_is_not(tmp_path):
     os.chdir(root)
     found = {problem.code for problem in probe(root, Path("charm"))}
     assert {"hosts-refused", "sqlite-in-force"} <= found or "settings-fail" in found
+
+
+ATTEMPTS = """
+import json, os, pathlib, socket
+
+def tried(what):
+    try:
+        return repr(what())
+    except OSError as error:
+        return error.strerror
+
+def connected():
+    with socket.create_connection(("192.0.2.1", 80), timeout=5):
+        return "connected"
+
+raise RuntimeError(json.dumps({
+    "network": tried(connected),
+    "app": tried(lambda: pathlib.Path("/django/app/x").write_text("x")),
+    "usr": tried(lambda: pathlib.Path("/usr/x").write_text("x")),
+    "tmp": tried(lambda: pathlib.Path("/tmp/x").write_text("x")),
+    "home": tried(lambda: sorted(os.listdir(os.environ["HOME_OF_HOST"]))),
+    "shadow": tried(lambda: pathlib.Path("/etc/shadow").read_text()),
+    "uid": os.getuid(),
+    "processes": len([name for name in os.listdir("/proc") if name.isdigit()]),
+    "variables": sorted(name for name in os.environ if name.startswith(("XDG_", "SSH_", "PYTEST_"))),
+}))
+"""
+
+
+def test_the_projects_code_runs_in_a_sandbox(tmp_path):
+    case = cases()["settings-fail"]
+    root = tmp_path / "notes"
+    root.mkdir()
+    case.write("near", root)
+    settings = root / "notes/notes/settings.py"
+    text = ATTEMPTS.replace('os.environ["HOME_OF_HOST"]', repr(str(tmp_path)))
+    settings.write_text(settings.read_text() + text.replace("json.dumps(", "'|' + json.dumps("))
+    os.chdir(root)
+    whole = "".join(problem.why for problem in probe(root, Path("charm")) if problem.code == "settings-fail")
+    assert "RuntimeError" in whole
+    found = json.loads(whole[whole.index("{") :])
+    assert found == {
+        "network": "Network is unreachable",
+        "app": "Read-only file system",
+        "usr": "Read-only file system",
+        "tmp": "1",
+        "home": "No such file or directory",
+        "shadow": "No such file or directory",
+        "uid": 584792,
+        "processes": 2,
+        "variables": [],
+    }

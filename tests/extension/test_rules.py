@@ -55,6 +55,8 @@ def test_a_good_document_has_no_problem():
         (HEAD + "config:\n  options:\n    debug: {type: boolean}\n", [("colliding-variable", 8)]),
         (HEAD + "config:\n  options:\n    base-url: {type: string}\n", [("colliding-variable", 8)]),
         (HEAD + "config:\n  options:\n    a-b: {type: int}\n    a_b: {type: int}\n", [("colliding-variable", 9)]),
+        (HEAD + "requires:\n  a-b: {interface: s3}\n  a_b: {interface: s3}\n", [("colliding-variable", 8)]),
+        (HEAD + "requires:\n  a-b: {interface: s3}\n  a-c: {interface: s3}\n", []),
         (HEAD + "config:\n  options:\n    csrf-trusted-origins: {type: string}\n", []),
         (HEAD + "config:\n  options:\n    metrics-port: {type: int}\n", []),
         (HEAD + "config:\n  options:\n    x: {type: int, optional: false, default: 0}\n", []),

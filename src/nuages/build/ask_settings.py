@@ -69,7 +69,7 @@ def _error(error: BaseException) -> dict[str, object]:
     if isinstance(error, SyntaxError) and error.filename and error.filename.startswith(HERE):
         file, line = error.filename[len(HERE) :], error.lineno
     text = " ".join(str(error).split())
-    return {"type": type(error).__name__, "text": text[:300], "file": file, "line": line or 0,
+    return {"type": type(error).__name__, "text": text[:400], "file": file, "line": line or 0,
             "read_only": isinstance(error, OSError) and error.errno in (13, 30)}  # fmt: skip
 
 

@@ -76,5 +76,10 @@ def _mended(charm: Path, report: Report) -> Report:
 def _evaluated(charm: Path) -> Report:
     from nuages.build.check import check, root_of
     from nuages.build.probe import probe
+    from nuages.engine.programs import Progress
 
-    return check(charm, probe(root_of(charm), charm), evaluated=True)
+    def show(progress: Progress) -> None:
+        if progress.done == 0:
+            note(f"{progress.program}: {progress.note or 'fetching'}")
+
+    return check(charm, probe(root_of(charm), charm, show), evaluated=True)

@@ -39,11 +39,12 @@ def expand_as_charmcraft(project: Project) -> tuple[dict[str, Value], list[Probl
     Raises:
         ExtensionError: charmcraft would refuse the document, or an option of it would be lost without a word.
     """
-    from nuages.extension.codes import stops_expansion
-
     problems = check(project)
-    if any(stops_expansion(problem.code) for problem in problems):
-        raise error_of(problems, f"expand {project.document.file}")
+    if problems:
+        from nuages.extension.codes import stops_expansion
+
+        if any(stops_expansion(problem.code) for problem in problems):
+            raise error_of(problems, f"expand {project.document.file}")
     return merged(project), problems
 
 

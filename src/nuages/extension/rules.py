@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from nuages.contract.bases import BASES, EXTENSION, Base
+from nuages.contract.endpoints import BY_NAME, prefix_of
 from nuages.contract.options import DROPPED_PREFIXES, RESERVED_PREFIXES, variable_of
 from nuages.extension import juju, model, parts, platforms
 from nuages.extension.contribution import MERGED, PROTECTED, contribution, dynamic_options
@@ -148,6 +149,23 @@ def _colliding_variables(project: Project) -> Iterator[Problem]:
             taken[variable] = f"option {name}"
 
 
+def _colliding_endpoints(project: Project) -> Iterator[Problem]:
+    """Two endpoints whose variables have one prefix: `my-db` and `my_db`."""
+    taken: dict[str, str] = {}
+    for name, entry in project.document.mapping("requires").items():
+        interface = BY_NAME.get(str(entry.get("interface"))) if isinstance(entry, dict) else None
+        prefix = prefix_of(interface, name) if interface is not None and interface.prefix else ""
+        if prefix and prefix in taken:
+            yield project.document.problem(
+                "colliding-variable",
+                ("requires", name),
+                f"endpoint {name} sets {prefix}_…, which endpoint {taken[prefix]} sets too",
+                "give it another name",
+            )
+        elif prefix:
+            taken[prefix] = name
+
+
 def _paas_config(project: Project) -> Iterator[Problem]:
     document = project.paas_config
     if document is None:
@@ -261,6 +279,7 @@ RULES: tuple[Rule, ...] = (
     _dropped_prefixes,
     _required_defaults,
     _colliding_variables,
+    _colliding_endpoints,
     _paas_config,
     _cos_custom,
     _entries,
