@@ -133,14 +133,14 @@ def _usage(error: click.UsageError) -> int:
 
 def _show(message: str, fix: str) -> None:
     with contextlib.suppress(BrokenPipeError):
-        print(f"error: {_to_paste(message)}", file=sys.stderr)
+        print(f"error: {to_paste(message)}", file=sys.stderr)
         if fix:
-            first, *rest = _to_paste(fix).splitlines()
+            first, *rest = to_paste(fix).splitlines()
             margin = "" if "<<" in fix else "       "  # a shell finds the end of a here-document only at the margin
             print(f"fix:   {first}", *(margin + line for line in rest), sep="\n", file=sys.stderr)
 
 
-def _to_paste(text: str) -> str:
+def to_paste(text: str) -> str:
     """Let the commands named in other rooms' texts be typed as the user types them, `./nuages up` in a clone."""
     if command_name() == "nuages":
         return text

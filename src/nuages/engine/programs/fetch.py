@@ -82,8 +82,8 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
         if toolchain not in missing and present(toolchain) is None:
             groups.append([toolchain])
     everything = [program for group in groups for program in group]
-    if work.free(cache_dir()) < _needed(everything):
-        raise work.no_space(", ".join(program.name for program in everything), cache_dir(), _needed(everything))
+    if work.free(cache_dir()) < needed(everything):
+        raise work.no_space(", ".join(program.name for program in everything), cache_dir(), needed(everything))
     place = cache_dir() / "programs"
     try:
         place.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,8 @@ def _source(program: Program, kind: type[Go]) -> Go | None:
     return next((source for source in program.sources if isinstance(source, kind)), None)
 
 
-def _needed(programs: Sequence[Program]) -> int:
+def needed(programs: Sequence[Program]) -> int:
+    """Return the bytes that fetching or building the programs takes on disk, for a while at least."""
     needs: dict[str, int] = {}
     for program in programs:
         for source in program.sources:
@@ -178,7 +179,7 @@ def _fetch_group(group: Sequence[Program], job: Job) -> None:
 def _ended(job: Job, programs: Sequence[Program], temporary: Path, error: ProgramError) -> ProgramError:
     _remove(temporary)
     # What is missing can only be said when the half that was there is gone.
-    return work.no_space(job.program, cache_dir(), _needed(programs)) if error.code == "no-space" else error
+    return work.no_space(job.program, cache_dir(), needed(programs)) if error.code == "no-space" else error
 
 
 def _fetch_one(program: Program, job: Job, directory: Path) -> None:

@@ -1,0 +1,1 @@
+"""What this machine can and cannot do: found by trying (`trials`), then put into words (`findings`)."""
