@@ -38,12 +38,14 @@ class Sign(NamedTuple):
     """A pattern over literal values and defaults of variables."""
 
 
+_NEVER = r"(?!)"
+
 SIGNS = (
     Sign(
         REDIS, ("redis", "django-redis", "channels-redis", "django-rq", "hiredis", "valkey"), ("django_rq",),
         r"^RQ_QUEUES$", r"^rediss?://|RedisCache$|channels_redis",
     ),
-    Sign(RABBITMQ, ("pika", "aio-pika"), (), r"^$", r"^(amqps?|pyamqp)://"),
+    Sign(RABBITMQ, ("pika", "aio-pika"), (), _NEVER, r"^(amqps?|pyamqp)://"),
     Sign(
         S3, ("boto3", "django-s3-storage", "django-minio-storage"), (),
         r"^AWS_(STORAGE_BUCKET_NAME|S3_)", r"storages\.backends\.s3|S3Boto3?Storage",
@@ -51,9 +53,9 @@ SIGNS = (
     Sign(SMTP, (), (), r"^EMAIL_(HOST|HOST_USER|CONFIG)$", r"^smtps?(\+tls|\+ssl)?://|mail\.backends\.smtp"),
     Sign(
         SAML, ("djangosaml2", "python3-saml", "pysaml2", "django-saml2-auth", "grafana-django-saml2-auth"),
-        ("djangosaml2",), r"^SAML_", r"^$",
+        ("djangosaml2",), r"^SAML_", _NEVER,
     ),
-    Sign(TRACING, ("opentelemetry-instrumentation-django", "opentelemetry-exporter-otlp"), (), r"^OTEL_", r"^$"),
+    Sign(TRACING, ("opentelemetry-instrumentation-django", "opentelemetry-exporter-otlp"), (), r"^OTEL_", _NEVER),
 )  # fmt: skip
 
 

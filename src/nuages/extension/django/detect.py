@@ -17,7 +17,7 @@ from nuages.extension.django.processes import find_services, installed_apps
 from nuages.extension.django.python_version import accepts, choose_base, find_python
 from nuages.extension.django.requirements import find_requirements
 from nuages.extension.django.risks import find_risks, signs_of_debugging
-from nuages.extension.django.settings import read_settings
+from nuages.extension.django.settings import example_of, read_settings
 from nuages.extension.django.static_files import find_static
 from nuages.extension.django.tree import Tree
 from nuages.extension.names import listed
@@ -58,7 +58,8 @@ def detect(tree: Tree, folder: str = "") -> Findings:
     settings = settings or manage_settings
     bridged = _bridged(modules, selections, settings)
     settings = _inside(modules, settings)
-    production = _production(modules, settings)
+    example = "" if settings or not first else example_of(modules, first)
+    production = read_settings(modules, modules.module(example)) if example else _production(modules, settings)
     others_in_force = () if bridged else _others(modules, selections, settings)
     requirements = find_requirements(tree, application)
     python = find_python(tree)
@@ -71,8 +72,9 @@ def detect(tree: Tree, folder: str = "") -> Findings:
     place = (wsgi or asgi or manage or Choice("", Place(""), "")).place
     base = choose_base(python)
     remarks = (
-        *_missing(manage, wsgi=wsgi, asgi=asgi, settings=settings, first=first, requirements=requirements),
-        *(item for item in find_risks(settings, database, static) if not (bridged and item.bridged)),
+        *_missing(manage, wsgi=wsgi, asgi=asgi, requirements=requirements),
+        *(() if settings else _without_settings(manage or wsgi, first, example)),
+        *(item for item in find_risks(settings or production, database, static) if not (bridged and item.bridged)),
         *_ambiguous(manage, wsgi, selections, settings, others_in_force),
         *_about_python(python, base),
         *(() if bridged else _about_production(settings, production)),
@@ -236,8 +238,7 @@ def _others(modules: Modules, selections: tuple[Selection, ...], settings: Setti
 
 
 def _missing(
-    manage: Choice | None, *, wsgi: Choice | None, asgi: Choice | None, settings: Settings | None,
-    first: str, requirements: Requirements,
+    manage: Choice | None, *, wsgi: Choice | None, asgi: Choice | None, requirements: Requirements
 ) -> Iterator[Remark]:  # fmt: skip
     if manage is None:
         yield Remark("missing", "manage", "no manage.py: migrations and actions need it", None, "init writes one")
@@ -248,15 +249,6 @@ def _missing(
             "no module with a WSGI application: nothing to serve",
             manage.place if manage else None,
             "init writes one, as Django does",
-        )
-    if settings is None:
-        named = f"{first}, which is selected, is not in the project" if first else "no line selects a settings module"
-        yield Remark(
-            "missing",
-            "settings",
-            f"the settings: {named}",
-            manage.place if manage else None,
-            "correct DJANGO_SETTINGS_MODULE there",
         )
     if requirements.kind == "none":
         yield Remark(
@@ -279,6 +271,20 @@ def _missing(
         yield Remark(
             "note", "requirements-lock", text, Place(requirements.file), "init writes requirements.txt from it"
         )
+
+
+def _without_settings(place: Choice | None, selected: str, example: str) -> Iterator[Remark]:
+    where = place.place if place else None
+    if example:
+        text = (
+            f"the settings: {selected}, which is selected, is to be written by whoever installs it; {example} shows it"
+        )
+        yield Remark(
+            "missing", "settings", text, where, "nuages init --settings lays the charm's word over that", bridged=True
+        )
+        return
+    named = f"{selected}, which is selected, is not in the project" if selected else "no line selects a settings module"
+    yield Remark("missing", "settings", f"the settings: {named}", where, "correct DJANGO_SETTINGS_MODULE there")
 
 
 def _ambiguous(
@@ -304,7 +310,9 @@ def _ambiguous(
     if settings is None:
         return
     for other in in_force:
-        where = [item for item in selections if item.module == other.module]
+        where = [item for item in selections if item.module == other.module and item.where != "other"]
+        if not where:
+            continue  # a script of the project's with settings of its own
         text = f"{listed(item.place.file for item in where)} select {other.module}, the web server {settings.module}"
         yield Remark(
             "decide",

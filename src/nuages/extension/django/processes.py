@@ -48,7 +48,7 @@ def find_services(
     app = celery_app(modules)
     if app is not None:
         found.extend(_celery(app, modules, settings, apps, lines))
-        if not requirements.has("celery"):
+        if requirements.kind != "none" and not requirements.has("celery"):
             remarks.append(
                 Remark(
                     "missing",

@@ -57,27 +57,33 @@ class _Walk:
 
     def _body(self, name: str, body: list[ast.stmt], reader: Reader, *, optional: bool) -> None:
         for node in body:
-            if isinstance(node, ast.ImportFrom | ast.Import):
-                self._import(name, node, optional=optional)
-            elif isinstance(node, ast.Assign):
-                for target in node.targets:
-                    self._assign(name, target, node.value, reader)
-            elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None:
-                self._assign(name, node.target, node.value, reader, more=isinstance(node, ast.AugAssign))
-            elif isinstance(node, ast.If):
-                self.reads.extend(reader.reads(node.test, ""))
-                self._body(name, node.body, reader, optional=optional)
-                self._body(name, node.orelse, reader, optional=optional)
-            elif isinstance(node, ast.Try):
-                forgiving = any(_forgives(handler) for handler in node.handlers)
-                self._body(name, node.body, reader, optional=optional or forgiving)
-                for handler in node.handlers:
-                    self._body(name, handler.body, reader, optional=optional)
-                self._body(name, [*node.orelse, *node.finalbody], reader, optional=optional)
-            elif isinstance(node, ast.With):
-                self._body(name, node.body, reader, optional=optional)
-            elif not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-                self.reads.extend(reader.reads(node, ""))
+            try:
+                self._statement(name, node, reader, optional=optional)
+            except RecursionError:
+                continue  # an expression too deep to be read: nothing is known of it
+
+    def _statement(self, name: str, node: ast.stmt, reader: Reader, *, optional: bool) -> None:
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            self._import(name, node, optional=optional)
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                self._assign(name, target, node.value, reader)
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None:
+            self._assign(name, node.target, node.value, reader, more=isinstance(node, ast.AugAssign))
+        elif isinstance(node, ast.If):
+            self.reads.extend(reader.reads(node.test, ""))
+            self._body(name, node.body, reader, optional=optional)
+            self._body(name, node.orelse, reader, optional=optional)
+        elif isinstance(node, ast.Try):
+            forgiving = any(_forgives(handler) for handler in node.handlers)
+            self._body(name, node.body, reader, optional=optional or forgiving)
+            for handler in node.handlers:
+                self._body(name, handler.body, reader, optional=optional)
+            self._body(name, [*node.orelse, *node.finalbody], reader, optional=optional)
+        elif isinstance(node, ast.With):
+            self._body(name, node.body, reader, optional=optional)
+        elif not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+            self.reads.extend(reader.reads(node, ""))
 
     def _assign(self, name: str, target: ast.expr, value: ast.expr, reader: Reader, *, more: bool = False) -> None:
         setting, key = _target(target)
@@ -161,6 +167,13 @@ def _path(modules: Modules, module: str, node: ast.ImportFrom | ast.Import, name
             return ""
         directory = modules.application + "/" if modules.application else ""
     return f"{directory}{base}.py"
+
+
+def example_of(modules: Modules, module: str) -> str:
+    """Return the module's file that shows what a settings module that is not there may look like, "" for none."""
+    path = "/".join(part for part in (modules.application, *module.split(".")) if part) + ".py"
+    example = _example(modules.tree.names, path)
+    return example if example.endswith(".py") and modules.module(example) else ""
 
 
 def _example(names: tuple[str, ...], path: str) -> str:

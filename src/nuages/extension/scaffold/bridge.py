@@ -54,8 +54,10 @@ def bridge(tree: Tree, findings: Findings, helper: str) -> tuple[Planned, ...]:
         return tuple(files)
     module, path = bridge_module(findings, target)
     files.append(Planned(path, bridge_text(findings, target), f"{target.module}, with what the charm says around it"))
-    for file in dict.fromkeys(item.place.file for item in findings.selections):
-        here = tuple(item for item in findings.selections if item.place.file == file)
+    known = (target.module, findings.settings.module if findings.settings else "")
+    chosen = [item for item in findings.selections if item.where != "other" or item.module in known]
+    for file in dict.fromkeys(item.place.file for item in chosen):
+        here = tuple(item for item in chosen if item.place.file == file)
         old = tree.text(file)
         new = reselected(old, here, module, target.module)
         if new != old:
