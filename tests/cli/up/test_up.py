@@ -171,7 +171,7 @@ def test_no_page_is_no_success(engine, nuages, page):
     page[1][0] = 500
     outcome = nuages("up")
     assert (outcome.code, outcome.out) == (1, "")
-    assert "the application fails with 500" in outcome.err
+    assert "error: cannot call notes done: / is 500" in outcome.err
     assert "  | django: Traceback" in outcome.err
 
 
@@ -221,6 +221,32 @@ def test_a_django_project_without_a_charm_runs_with_one_in_memory(engine, nuages
     assert (built[0] / "charm" / "charmcraft.yaml").is_file()
     assert (built[0] / "library" / "settings.py").samefile(tmp_path / "elsewhere" / "library" / "settings.py")
     assert "library.settings_charm" in (built[0] / "manage.py").read_text()
+
+
+def test_what_no_charm_in_memory_makes_up_for_is_said(home, nuages):
+    for name, text in LIBRARY.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+    (home / "requirements.txt").unlink()
+    outcome = nuages("up")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: cannot run {home}: no file names the packages")
+    assert "fix:   write requirements.txt" in outcome.err
+
+
+def test_errors_about_a_charm_in_memory_name_the_project(home, nuages, monkeypatch):
+    for name, text in LIBRARY.items():
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text(text)
+
+    def build(directory, *args, **kwargs):
+        assert directory != home
+        raise CliError(f"cannot use {directory / 'manage.py'}", fix=f"mend {directory}")
+
+    monkeypatch.setattr("nuages.cli.up.main.check", lambda: None)
+    monkeypatch.setattr("nuages.cli.up.main.build", build)
+    outcome = nuages("up")
+    assert outcome.err.endswith(f"error: cannot use {home / 'manage.py'}\nfix:   mend {home}\n")
 
 
 def test_a_folder_named_manage_py_alone_is_no_project(home, nuages):

@@ -1,10 +1,13 @@
 """Which project `up` is about, and what is said when there is none."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nuages.cli.errors import CliError
 from nuages.cli.project import find_project
 from nuages.cli.root import command_name
+from nuages.errors import NuagesError
 
 
 def locate(given: Path | None) -> Path:
@@ -39,6 +42,22 @@ def locate(given: Path | None) -> Path:
     return project
 
 
+NEEDED = ("requirements", "django", "settings")
+"""What nothing can be run without, and no charm in memory makes up for."""
+
+
+@contextmanager
+def told_as(source: Path, project: Path) -> Generator[None, None, None]:
+    """Let errors about a shadow name the project that it is of: the shadow is nobody's to mend."""
+    try:
+        yield
+    except NuagesError as error:
+        if source != project:
+            error.args = (str(error).replace(str(source), str(project)),)
+            error.fix = error.fix.replace(str(source), str(project))
+        raise
+
+
 def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
     """Return the directory to build from, and what to say about it.
 
@@ -58,6 +77,11 @@ def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
         f"  {len(files)} files in memory: {', '.join(files)}",
     ]
     remarks = report.remarks(prepared.findings, "missing", "risk", settings=True)
+    for remark in remarks:
+        if remark.code in NEEDED:
+            raise CliError(
+                f"cannot run {project}: {remark.text}", fix=f"{remark.fix}; then {here} up", code=f"no-{remark.code}"
+            )
     lines += [f"  {report.remark_line(remark)}" for remark in remarks]
     return init.shadow(prepared), tuple(lines)
 

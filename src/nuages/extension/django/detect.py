@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 
 from nuages.contract.endpoints import BY_NAME
 from nuages.extension.django import hints, places
+from nuages.extension.django import remarks as remarks_of
 from nuages.extension.django.backing import integrations, missing_packages, others
-from nuages.extension.django.findings import Choice, Findings, Place, Remark, Requirements, Selection, Settings
+from nuages.extension.django.findings import Choice, Findings, Place, Remark, Selection, Settings
 from nuages.extension.django.modules import Modules
 from nuages.extension.django.naming import choose_name
 from nuages.extension.django.options import find_options
 from nuages.extension.django.processes import find_services, installed_apps
-from nuages.extension.django.python_version import accepts, choose_base, find_python
+from nuages.extension.django.python_version import choose_base, find_python
 from nuages.extension.django.requirements import find_requirements
 from nuages.extension.django.risks import find_risks, signs_of_debugging
 from nuages.extension.django.settings import example_of, read_settings
 from nuages.extension.django.static_files import find_static
 from nuages.extension.django.tree import Tree
-from nuages.extension.names import listed
 from nuages.extension.problems import ExtensionError
 
 _USUAL_SETTINGS = ("production", "prod", "live", "deploy", "base", "common")
@@ -72,19 +71,19 @@ def detect(tree: Tree, folder: str = "") -> Findings:
     place = (wsgi or asgi or manage or Choice("", Place(""), "")).place
     base = choose_base(python)
     remarks = (
-        *_missing(manage, wsgi=wsgi, asgi=asgi, requirements=requirements),
-        *(() if settings else _without_settings(manage or wsgi, first, example)),
+        *remarks_of.missing(manage, wsgi=wsgi, asgi=asgi, requirements=requirements),
+        *(() if settings else remarks_of.without_settings(manage or wsgi, first, example)),
         *(item for item in find_risks(settings or production, database, static) if not (bridged and item.bridged)),
-        *_ambiguous(manage, wsgi, selections, settings, others_in_force),
-        *_about_python(python, base),
-        *(() if bridged else _about_production(settings, production)),
-        *_about_paths(modules, production),
-        *_about_hook(production),
+        *remarks_of.ambiguous(manage, wsgi, selections, settings, others_in_force),
+        *remarks_of.about_python(python, base),
+        *(() if bridged else remarks_of.development(settings, production)),
+        *remarks_of.paths(modules, production),
+        *remarks_of.about_hook(production),
         *([Remark("note", "asgi", f"ASGI is served: {why_asgi}", asgi.place)] if asynchronous and asgi else []),
         *service_remarks,
         *others(production, requirements),
         *option_remarks,
-        *_steps(static.steps),
+        *remarks_of.build_steps(static.steps),
     )
     return Findings(
         name=choose_name(
@@ -108,7 +107,7 @@ def detect(tree: Tree, folder: str = "") -> Findings:
         options=options,
         packages=missing_packages(related, requirements, production, served=static.served),
         static=static,
-        hints=tuple(_hints(lines)),
+        hints=tuple(remarks_of.hint_lines(lines)),
         remarks=tuple(remarks),
     )
 
@@ -204,27 +203,6 @@ def _production(modules: Modules, settings: Settings | None) -> Settings | None:
     return settings
 
 
-def _about_production(settings: Settings | None, production: Settings | None) -> Iterator[Remark]:
-    if settings is not None and production is not None and settings.module != production.module:
-        text = f"{settings.module} is in force, which is for developers; {production.module} is for production"
-        yield Remark("risk", "development", text, Place(production.file), "nuages init --settings", bridged=True)
-
-
-def _about_paths(modules: Modules, settings: Settings | None) -> Iterator[Remark]:
-    """Yield a remark when paths are made from a directory above the one that becomes /django/app."""
-    for file in settings.files if settings and modules.application else ():
-        match = re.search(r"^\w*(?:BASE|ROOT|PROJECT)\w*\s*=\s*(.*__file__.*)$", modules.tree.text(file), re.MULTILINE)
-        if not match:
-            continue
-        text = match[1]
-        above = text.count(".parent") - text.count(".parents") + text.count("dirname(")
-        above += sum(int(number) + 1 for number in re.findall(r"\.parents\[(\d+)\]", text)) + text.count("pardir")
-        if above > posixpath.relpath(file, modules.application).count("/") + 1:
-            line = modules.tree.text(file).count("\n", 0, match.start()) + 1
-            text = f"paths are made from a directory above {modules.application}/, which is not in the rock"
-            yield Remark("decide", "paths", text, Place(file, line), "keep what the pages need below it")
-
-
 def _own_apps(modules: Modules, settings: Settings | None) -> tuple[str, ...]:
     """Return the applications in INSTALLED_APPS that are packages of the project, by their last part."""
     names = [name.partition(".apps.")[0] for name in installed_apps(settings)]
@@ -235,165 +213,3 @@ def _others(modules: Modules, selections: tuple[Selection, ...], settings: Setti
     names = dict.fromkeys(item.module for item in selections)
     found = [read_settings(modules, name) for name in names if settings is None or name != settings.module]
     return tuple(item for item in found if item is not None)
-
-
-def _missing(
-    manage: Choice | None, *, wsgi: Choice | None, asgi: Choice | None, requirements: Requirements
-) -> Iterator[Remark]:  # fmt: skip
-    if manage is None:
-        yield Remark("missing", "manage", "no manage.py: migrations and actions need it", None, "init writes one")
-    if wsgi is None and asgi is None:
-        yield Remark(
-            "missing",
-            "wsgi",
-            "no module with a WSGI application: nothing to serve",
-            manage.place if manage else None,
-            "init writes one, as Django does",
-        )
-    if requirements.kind == "none":
-        yield Remark(
-            "missing",
-            "requirements",
-            "no file names the packages that the project needs",
-            None,
-            "write requirements.txt: Django~=5.2 and what else it imports",
-        )
-    elif not requirements.has("django"):
-        yield Remark(
-            "missing",
-            "django",
-            f"{requirements.file} does not name Django",
-            Place(requirements.file),
-            "add Django~=5.2 to it",
-        )
-    elif requirements.kind in ("uv.lock", "poetry.lock", "Pipfile.lock"):
-        text = f"requirements.txt or pyproject.toml: only {requirements.file} names the packages"
-        yield Remark(
-            "note", "requirements-lock", text, Place(requirements.file), "init writes requirements.txt from it"
-        )
-
-
-def _without_settings(place: Choice | None, selected: str, example: str) -> Iterator[Remark]:
-    where = place.place if place else None
-    if example:
-        text = (
-            f"the settings: {selected}, which is selected, is to be written by whoever installs it; {example} shows it"
-        )
-        yield Remark(
-            "missing", "settings", text, where, "nuages init --settings lays the charm's word over that", bridged=True
-        )
-        return
-    named = f"{selected}, which is selected, is not in the project" if selected else "no line selects a settings module"
-    yield Remark("missing", "settings", f"the settings: {named}", where, "correct DJANGO_SETTINGS_MODULE there")
-
-
-def _ambiguous(
-    manage: Choice | None, wsgi: Choice | None, selections: tuple[Selection, ...], settings: Settings | None,
-    in_force: tuple[Settings, ...],
-) -> Iterator[Remark]:  # fmt: skip
-    if manage and manage.others:
-        yield Remark(
-            "decide",
-            "several-manage",
-            f"other projects beside it: {listed(manage.others)}",
-            manage.place,
-            "for one of them: nuages init DIRECTORY",
-        )
-    if wsgi and wsgi.others:
-        yield Remark(
-            "decide",
-            "several-wsgi",
-            f"other WSGI modules: {listed(wsgi.others)}",
-            wsgi.place,
-            "give `services: django: command:` in rockcraft.yaml",
-        )
-    if settings is None:
-        return
-    for other in in_force:
-        where = [item for item in selections if item.module == other.module and item.where != "other"]
-        if not where:
-            continue  # a script of the project's with settings of its own
-        text = f"{listed(item.place.file for item in where)} select {other.module}, the web server {settings.module}"
-        yield Remark(
-            "decide",
-            "several-settings",
-            text,
-            where[0].place,
-            "nuages init --settings selects one under the charm in all places",
-        )
-    for item in selections:
-        if item.form == "fixed":
-            yield Remark(
-                "decide",
-                "fixed-settings",
-                f"{item.module} is set whatever the environment says",
-                item.place,
-                "nuages init --settings changes the line",
-            )
-
-
-def _about_python(python: Choice | None, base: Choice) -> Iterator[Remark]:
-    from nuages.contract.bases import BY_NAME as BASES_BY_NAME
-
-    if python is None:
-        return
-    chosen = BASES_BY_NAME[base.value]
-    if not accepts(python.value, chosen.python):
-        yield Remark(
-            "decide",
-            "python",
-            f"Python {python.value} is asked for, {base.value} has {chosen.python}",
-            python.place,
-            "try it, or change the requirement",
-        )
-    if chosen.experimental:
-        yield Remark(
-            "decide",
-            "experimental-base",
-            f"{base.value} is experimental in charmcraft",
-            python.place,
-            "CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS=1, or an older Python",
-        )
-
-
-def _about_hook(settings: Settings | None) -> Iterator[Remark]:
-    hook = settings.hook if settings else None
-    if hook is None:
-        return
-    if hook.required and not hook.exists:
-        shown = f"; {hook.example} shows what it may hold" if hook.example else ""
-        yield Remark(
-            "missing",
-            "hook",
-            f"the settings need {hook.file}, which is not in the project{shown}",
-            hook.place,
-            "nuages init --settings writes it",
-            bridged=True,
-        )
-    else:
-        yield Remark("note", "hook", f"the settings leave {hook.file} to whoever installs them", hook.place)
-
-
-def _steps(steps: tuple[Choice, ...]) -> Iterator[Remark]:
-    for step in steps:
-        text = {"npm": "files made by npm", "compilemessages": "compiled translations", "compress": "compressed files"}[
-            step.value
-        ]
-        yield Remark(
-            "decide",
-            "build-step",
-            f"pages need {text}: {step.reason}",
-            step.place,
-            "build them before packing, or add a part that does to rockcraft.yaml",
-        )
-
-
-def _hints(lines: tuple[hints.Line, ...]) -> Iterator[Remark]:
-    for line in lines:
-        if line.name:
-            yield Remark("note", "process", f"{line.name}: {line.command[:90]}", line.place)
-    for line in lines:
-        if "gunicorn" in line.command and re.search(r"(^|\s)(-c|--config)[ =]", line.command):
-            yield Remark(
-                "note", "gunicorn-config", "gunicorn's own configuration file is replaced by the charm's", line.place
-            )

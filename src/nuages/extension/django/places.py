@@ -79,7 +79,7 @@ def choose_server(modules: Modules, kind: str, named: str, settings: str) -> Cho
     if module == named:
         reason = f"the settings name it as {kind.upper()}_APPLICATION"
     elif not others:
-        reason = f"the only module with a {kind.upper()} application"
+        reason = f"the only module with {'a WSGI' if kind == 'wsgi' else 'an ASGI'} application"
     else:
         reason = "it is beside the settings" if module.split(".")[0] == package else "nearest to manage.py"
     return Choice(module, place, reason, tuple(other for other, _ in others))
