@@ -14,21 +14,19 @@ from nuages.cli.project import free_model_name, project_name
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option, refuse_broken
 from nuages.cli.state import choose_model, has_state_dir, make_cache_dir, refuse_root_elsewhere, state_dir
-from nuages.cli.up import database
 from nuages.cli.up.alone import alone
 from nuages.cli.up.build import INGRESS_APPLICATION, Built, build
 from nuages.cli.up.console import Console
-from nuages.cli.up.page import ask
-from nuages.cli.up.place import charmed, locate
+from nuages.cli.up.ending import failure, look
+from nuages.cli.up.place import charmed, locate, told_as
 from nuages.cli.up.plan import Observed, Operation, Project, plan, unanswered
 from nuages.cli.up.report import nothing_to_do_lines, port_line, success_lines
-from nuages.cli.up.watch import Trouble, output, settle
+from nuages.cli.up.watch import settle
 from nuages.engine.api.client import Client, model_path
 from nuages.engine.programs import cache_dir
 from nuages.engine.sandbox.namespaces import check
 
 PORT = 8000
-PAGE_PATIENCE = 20.0
 
 
 @click.command()
@@ -52,7 +50,8 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
         source, said = charmed(directory)
         for line in said:
             console.line(line)
-        built = build(source, console, observed, port=port)
+        with told_as(source, directory):
+            built = build(source, console, observed, port=port)
         if dry_run:
             for operation in plan(built.project, observed):
                 print(operation.command)
@@ -60,7 +59,7 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
         client = connect()
         with alone(directory, console):
             session = Session(client, _model(client, directory, model))
-            _up(session, built, console, port=port, place=str(project_dir or ""))
+            _up(session, built, console, directory, port=port, place=str(project_dir or ""))
     finally:
         console.close()
 
@@ -89,7 +88,7 @@ def _observe(session: Session) -> Observed:
     return Observed.parse(session.get("observed"))
 
 
-def _up(session: Session, built: Built, console: Console, *, port: int | None, place: str) -> None:
+def _up(session: Session, built: Built, console: Console, directory: Path, *, port: int | None, place: str) -> None:
     project = built.project
     observed = _observe(session)
     _refuse_another_port(session, observed, port)
@@ -101,20 +100,18 @@ def _up(session: Session, built: Built, console: Console, *, port: int | None, p
         console.line(f"  {_words(operation)}")
         changes.append(str(session.post(*operation.route, body=dict(operation.body))["change"]))
     trouble = settle(session, console, changes)
-    if trouble is not None:
-        raise _failure(project, trouble)
     status: dict[str, Any] = session.get("status")
     ours: dict[str, Any] = status.get("nuages") or {}
     url = str(ours.get("url") or "")
+    if trouble is not None:
+        raise failure(session, project.application, url, directory, trouble)
     if not url:
         raise CliError(
             f"cannot open the page of {project.application}: it is running, but nothing publishes it",
             fix=f"{command_name()} status --relations; it needs an `ingress` endpoint related to traefik-k8s",
         )
-    notes = (*built.notes, *_page(session, project, url), *_unanswered(project, observed))
-    if operations:
-        application: dict[str, Any] = status["applications"][project.application]
-        notes += database.check(session, project, frozenset(application.get("relations") or ()))
+    asked = look(session, project.application, url, directory, changed=bool(operations))
+    notes = (*built.notes, *asked, *_unanswered(project, observed))
     fresh = INGRESS_APPLICATION not in observed.applications
     loud = port_line(port or PORT, url, command_name()) if fresh else None
     if loud:
@@ -140,35 +137,6 @@ def _refuse_another_port(session: Session, observed: Observed, port: int | None)
             fix=f"{command_name()} remove-application {INGRESS_APPLICATION}, then {command_name()} up --port {port}",
             code="port-chosen",
         )
-
-
-def _page(session: Session, project: Project, url: str) -> tuple[str, ...]:
-    """Ask the page; return notes about it, or raise `CliError` with the likely cause when it is none."""
-    replies, verdict = ask(url, seconds=PAGE_PATIENCE)
-    if verdict.ok:
-        return (verdict.note,) if verdict.note else ()
-    shown = f" ({replies[-1].status} at {replies[-1].url})" if replies[-1].status else ""
-    log = output(session, project.application)
-    raise CliError(
-        _with_log(f"cannot show the page of {project.application}: {verdict.cause}{shown}", log),
-        fix=verdict.mend or f"{command_name()} logs {project.application}",
-        code="no-page",
-    )
-
-
-def _failure(project: Project, trouble: Trouble) -> CliError:
-    if trouble.fix:
-        return CliError(_with_log(trouble.reason, trouble.log), fix=trouble.fix, code="change")
-    fix = f"{command_name()} debug-log --replay" + (f" --include {trouble.state.unit}" if trouble.state else "")
-    return CliError(
-        _with_log(f"cannot bring up {project.application}: {trouble.reason}", trouble.log),
-        fix=f"{fix}; then mend it and repeat `{command_name()} up`",
-        code="not-settled",
-    )
-
-
-def _with_log(message: str, log: tuple[str, ...]) -> str:
-    return "\n".join([message, *(f"  | {line}" for line in log)])
 
 
 def _unanswered(project: Project, observed: Observed) -> tuple[str, ...]:

@@ -1,0 +1,3 @@
+from shop.sound import *
+
+FORCE_SCRIPT_NAME = None

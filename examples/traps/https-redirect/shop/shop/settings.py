@@ -1,0 +1,3 @@
+from shop.sound import *
+
+SECURE_SSL_REDIRECT = True

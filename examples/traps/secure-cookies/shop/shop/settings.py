@@ -1,0 +1,4 @@
+from shop.sound import *
+
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

@@ -1,0 +1,3 @@
+from shop.sound import *
+
+MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")
