@@ -9,7 +9,7 @@ from nuages.charm import options as runtime
 from nuages.charm.facts import Facts
 from nuages.charm.facts import Option as Declared
 from nuages.contract.bases import BASES, EXTENSION
-from nuages.contract.options import DROPPED_PREFIXES, DYNAMIC, RESERVED_PREFIXES, Option
+from nuages.contract.options import DROPPED_PREFIXES, DYNAMIC, RESERVED_PREFIXES, Option, variable_of
 
 EXAMPLES: tuple[tuple[Declared, str | int | float | bool], ...] = (
     (Declared("greeting", "string"), "Bonjour"),
@@ -62,7 +62,7 @@ def pages() -> Iterator[tuple[str, str]]:
                         code("ENDPOINT" + option.suffix),
                         option.type,
                         code(option.default),
-                        option.description,
+                        option.description.format(variable=f"`{variable_of('endpoint' + option.suffix)}`"),
                     )
                     for interface, dynamic in DYNAMIC.items()
                     for option in dynamic

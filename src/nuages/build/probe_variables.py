@@ -6,8 +6,25 @@ import json
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from nuages.contract.endpoints import BY_NAME, MONGODB, MYSQL, POSTGRESQL, RABBITMQ, REDIS, S3, SMTP, VALKEY, prefix_of
+from nuages.contract.endpoints import (
+    BY_NAME,
+    HTTP_PROXY,
+    MONGODB,
+    MYSQL,
+    OAUTH,
+    OPENFGA,
+    POSTGRESQL,
+    RABBITMQ,
+    REDIS,
+    S3,
+    SAML,
+    SMTP,
+    TRACING,
+    VALKEY,
+    prefix_of,
+)
 from nuages.contract.options import variable_of
+from nuages.extension.contribution import dynamic_options
 from nuages.extension.load import Document
 
 HOST = "app.nuages.test"
@@ -24,15 +41,33 @@ URLS = {
 }
 """A URL for each interface that gives one."""
 
-OTHERS = {
-    S3.name: {"ACCESS_KEY": "given", "SECRET_KEY": "given", "BUCKET": "asked", "ENDPOINT": "http://s3.nuages.test:9000",
-              "REGION": "us-east-1"},
-    SMTP.name: {"HOST": "mail.nuages.test", "PORT": "587", "USER": "asker", "PASSWORD": "given",
-                "AUTH_TYPE": "plain", "TRANSPORT_SECURITY": "starttls", "DOMAIN": "nuages.test"},
-    "saml": {"ENTITY_ID": "https://idp.nuages.test", "METADATA_URL": "https://idp.nuages.test/metadata",
-             "SINGLE_SIGN_ON_REDIRECT_URL": "https://idp.nuages.test/sso", "SIGNING_CERTIFICATE": "given"},
+_IDP = "https://idp.nuages.test"
+OTHERS: dict[str, dict[str, str]] = {
+    S3.name: {"ACCESS_KEY": "given", "SECRET_KEY": "given", "BUCKET": "asked", "REGION": "us-east-1",
+              "ENDPOINT": "http://s3.nuages.test:9000"},
+    SMTP.name: {"HOST": "mail.nuages.test", "PORT": "587", "USER": "asker", "PASSWORD": "given", "AUTH_TYPE": "plain",
+                "TRANSPORT_SECURITY": "starttls", "DOMAIN": "nuages.test"},
+    SAML.name: {"ENTITY_ID": _IDP, "METADATA_URL": _IDP + "/metadata", "SIGNING_CERTIFICATE": "given",
+                "SINGLE_SIGN_ON_REDIRECT_URL": _IDP + "/sso"},
+    TRACING.name: {"SERVICE_NAME": "asked", "EXPORTER_OTLP_ENDPOINT": "http://traces.nuages.test:4318/"},
+    OPENFGA.name: {"STORE_ID": "asked", "TOKEN": "given", "GRPC_API_URL": "http://fga.nuages.test:8081",
+                   "HTTP_API_URL": "http://fga.nuages.test:8080"},
 }  # fmt: skip
 """Variables of interfaces that give no URL, without their prefix."""
+
+OAUTH_VARIABLES = {
+    "CLIENT_ID": "asked",
+    "CLIENT_SECRET": "given",
+    "CLIENT_KWARGS": '{"scope": "openid profile email"}',
+    "API_BASE_URL": _IDP + "/",
+    "AUTHORIZE_URL": _IDP + "/oauth2/auth",
+    "ACCESS_TOKEN_URL": _IDP + "/oauth2/token",
+    "USER_URL": _IDP + "/userinfo",
+    "JWKS_URL": _IDP + "/.well-known/jwks.json",
+}
+"""What an endpoint of interface oauth gives, after DJANGO_ and its name."""
+
+PROXY = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://proxy.nuages.test:3128")
 
 
 class Asked(NamedTuple):
@@ -54,7 +89,8 @@ def variables(document: Document, key: str) -> Asked:
         "DJANGO_DEBUG": "false",
         "DJANGO_SECRET_KEY": key,
     }
-    for name, entry in document.mapping("config", "options").items():
+    options = {**dynamic_options(document.mapping("requires")), **document.mapping("config", "options")}
+    for name, entry in options.items():
         value = entry.get("default") if isinstance(entry, dict) else None
         if value is None and isinstance(entry, dict) and entry.get("optional") is False:
             value = {"int": 1, "float": 1.0, "boolean": True}.get(str(entry.get("type")), "given")
@@ -71,6 +107,10 @@ def variables(document: Document, key: str) -> Asked:
         if url:
             found.update({f"{prefix}_{part}": value for part, value in _parts(url, interface.name).items()})
         found.update({f"{prefix}_{part}": value for part, value in OTHERS.get(interface.name, {}).items()})
+        if interface is OAUTH:
+            found.update({f"{variable_of(name)}_{part}": value for part, value in OAUTH_VARIABLES.items()})
+        if interface is HTTP_PROXY:
+            found.update(PROXY)
         if interface.database and not database:
             parts = urlsplit(url)
             database = {"host": parts.hostname or "", "name": parts.path[1:], "user": parts.username or ""}

@@ -123,15 +123,22 @@ class DynamicOption(NamedTuple):
     type: str
     default: str
     description: str
+    """`{variable}` stands for the variable that it becomes."""
 
 
 DYNAMIC: dict[str, tuple[DynamicOption, ...]] = {
     "oauth": (
         DynamicOption(
-            "-redirect-path", "string", "/callback", "Path of the site to which the identity provider sends users back."
+            "-redirect-path",
+            "string",
+            "/callback",
+            "Path of the site to which the identity provider sends users back, also in {variable}.",
         ),
         DynamicOption(
-            "-scopes", "string", "openid profile email", "Scopes asked of the identity provider, separated by spaces."
+            "-scopes",
+            "string",
+            "openid profile email",
+            "Scopes asked of the identity provider, separated by spaces, also in {variable}.",
         ),
     ),
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nuages.contract.actions import ACTIONS, Action
 from nuages.contract.bases import ASSUMES, Base
 from nuages.contract.endpoints import INTERFACES
-from nuages.contract.options import DYNAMIC, Option
+from nuages.contract.options import DYNAMIC, Option, variable_of
 
 if TYPE_CHECKING:
     from nuages.extension.load import Value
@@ -47,7 +47,7 @@ def dynamic_options(requires: dict[str, Value]) -> dict[str, Value]:
         for option in DYNAMIC.get(interface, ()) if isinstance(interface, str) else ():
             options[endpoint + option.suffix] = {
                 "type": option.type,
-                "description": option.description,
+                "description": option.description.format(variable=variable_of(endpoint + option.suffix)),
                 "default": option.default,
             }
     return options
