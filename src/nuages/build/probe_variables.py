@@ -67,7 +67,8 @@ OAUTH_VARIABLES = {
 }
 """What an endpoint of interface oauth gives, after DJANGO_ and its name."""
 
-PROXY = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://proxy.nuages.test:3128")
+_PROXIES: tuple[str, ...] = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+PROXY = {name: "http://proxy.nuages.test:3128" for name in _PROXIES}
 
 
 class Asked(NamedTuple):
