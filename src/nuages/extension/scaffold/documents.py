@@ -84,6 +84,7 @@ def _web(findings: Findings) -> Iterator[str]:
     kind = UVICORN if findings.asynchronous else "gevent" if findings.requirements.has("gevent") else "sync"
     yield f"  # {server.place}: {server.reason}."
     yield f"  {layout.WEB_SERVICE}:"
+    yield "    override: replace"  # the extension says so too; rockcraft's schema wants it in the file
     yield f"    command: {layout.WEB_COMMAND.format(module=server.value, worker_class=kind)}"
 
 
