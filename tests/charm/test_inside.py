@@ -105,12 +105,14 @@ def test_migration_program_that_is_not_there(tmp_path: Path) -> None:
     assert json.loads(path.read_text())["code"] == 127
 
 
-def test_migration_wakes_the_charm(tmp_path: Path) -> None:
+def notices(tmp_path: Path, code: str, minute: float = 60) -> list[dict[str, object]]:
+    """Run a migration under a Pebble that only takes notices, and return them; each makes `seen` longer."""
     seen: list[dict[str, object]] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             seen.append({"path": self.path, **json.loads(self.rfile.read(int(self.headers["Content-Length"])))})
+            (tmp_path / "seen").write_text("x" * len(seen))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -118,20 +120,59 @@ def test_migration_wakes_the_charm(tmp_path: Path) -> None:
         def address_string(self) -> str:
             return "socket"
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     path = str(tmp_path / "s")
+    program = inside.text("migrate").replace("MINUTE = 60.0", f"MINUTE = {minute}")
     with socketserver.UnixStreamServer(path, Handler) as server:
-        thread = threading.Thread(target=server.handle_request)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        environment = {"PEBBLE_SOCKET": path}
-        arguments = (str(tmp_path / "o"), migrations.NOTICE, "r", "d", "a", "--", sys.executable, "-c", "")
-        assert run("migrate", *arguments, environment=environment).returncode == 0
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-",
+                str(tmp_path / "o"),
+                migrations.NOTICE,
+                "r",
+                "d",
+                "a",
+                "--",
+                sys.executable,
+                "-c",
+                code,
+            ],
+            input=program,
+            env={"PATH": os.environ["PATH"], "PEBBLE_SOCKET": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        server.shutdown()
         thread.join(10)
+    assert done.returncode == 0, done.stderr
+    return seen
+
+
+def test_migration_wakes_the_charm(tmp_path: Path) -> None:
+    seen = notices(tmp_path, "")
     assert [(each["path"], each["type"], each["key"]) for each in seen] == [
         ("/v1/notices", "custom", migrations.NOTICE)
     ]
+
+
+def test_long_migration_wakes_the_charm_every_minute(tmp_path: Path) -> None:
+    """One that says nothing meanwhile, too."""
+    code = f"""
+import os, time
+end = time.monotonic() + 20
+while not os.path.exists({str(tmp_path / "seen")!r}) or os.path.getsize({str(tmp_path / "seen")!r}) < 2:
+    if time.monotonic() > end:
+        raise SystemExit("not woken")
+    time.sleep(0.01)
+"""
+    assert len(notices(tmp_path, code, minute=0.1)) >= 3
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,27 @@
 
 Arguments: file for the outcome, key of the notice, release, database, attempt, `--`, the command.
 The command's output passes through to the service's log; its end is kept for the status. While it runs, a file beside
-that for the outcome says since when, and what is being applied.
+that for the outcome says since when, and what is being applied; a notice each minute brings it into the charm's status.
 """
 
 # Here os.path saves importing pathlib, and what is printed is the answer.
 # ruff: noqa: PTH105, PTH118, PTH120, PTH123, T201
 
+import functools
 import http.client
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 PROGRESS = "migrating.json"
 APPLYING = re.compile(rb"Applying ([\w.]+)\.\.\.")
+MINUTE = 60.0
 KEPT = 32768
 """Bytes of output: more than a traceback."""
 
@@ -33,7 +37,7 @@ class PebbleConnection(http.client.HTTPConnection):
         self.sock.connect(os.environ["PEBBLE_SOCKET"])
 
 
-def run(command: list[str], progress: str) -> tuple[int, str]:
+def run(command: list[str], progress: str, every_minute: Callable[[], None]) -> tuple[int, str]:
     """Run the command; return its exit code and the end of what it said.
 
     Django writes the name of a migration before it applies it and the rest of the line afterwards, so that what is
@@ -46,7 +50,15 @@ def run(command: list[str], progress: str) -> tuple[int, str]:
         print(error, file=sys.stderr)
         return 127, str(error)
     write(progress, {"started": started, "applying": ""})
-    while piece := os.read(process.stdout.fileno() if process.stdout else -1, 65536):
+    output, minute = process.stdout.fileno() if process.stdout else -1, time.monotonic() + MINUTE
+    while True:
+        if not select.select([output], [], [], max(minute - time.monotonic(), 0))[0]:
+            minute += MINUTE
+            every_minute()
+            continue
+        piece = os.read(output, 65536)
+        if not piece:
+            break
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         said = (said + piece)[-KEPT:]
@@ -78,7 +90,7 @@ def notify(key: str) -> None:
 def main() -> None:
     """Run, write, notify."""
     path, key, release, database, attempt = sys.argv[1:6]
-    code, said = run(sys.argv[7:], os.path.join(os.path.dirname(path), PROGRESS))
+    code, said = run(sys.argv[7:], os.path.join(os.path.dirname(path), PROGRESS), functools.partial(notify, key))
     error = "" if code == 0 else said.strip("\n") or f"exit code {code}"
     write(path, {"release": release, "database": database, "attempt": attempt, "code": code, "error": error})
     notify(key)
