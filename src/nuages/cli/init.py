@@ -82,7 +82,12 @@ def _say(prepared: Prepared, *, settings: bool) -> None:
     for heading, lines in sections:
         if lines:
             print(f"\n{heading}")
-            print(*(f"  {line}" for line in lines), sep="\n")
+            print(*(f"  {_to_type(line)}" for line in lines), sep="\n")
+
+
+def _to_type(text: str) -> str:
+    """Let our commands in texts be typed as the user types them: `./nuages init` in a clone."""
+    return text.replace("nuages init", f"{command_name()} init")
 
 
 def _choose(changes: list[Change], *, dry_run: bool, yes: bool) -> list[Change]:
@@ -147,7 +152,7 @@ def _end(
         print(f"  {command_name()} init --settings{f' {place}' if place else ''}   mends {words}")
     for remark in open_:
         if not remark.bridged:
-            print(f"  {report.remark_line(remark)}")
+            print(f"  {_to_type(report.remark_line(remark))}")
     if left:
         print("  files that were left as they are")
 
