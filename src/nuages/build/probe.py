@@ -7,7 +7,6 @@ read-only, a /tmp of its own, as a user that is nobody on the host.
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from nuages.build import rock_project
+from nuages.build import confined, rock_project
 from nuages.build.environment import Environment, environment
 from nuages.build.errors import BuildError
 from nuages.build.files import make_readable
@@ -35,9 +34,6 @@ TIMEOUT = 120.0
 
 LARGEST = 5 * 1024 * 1024
 """Larger files are data, and stay out of the sandbox."""
-
-_SURROUNDINGS = {"PATH": "/bin:/usr/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}  # noqa: S108  the sandbox's own
-_LENT = ("/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives", "/etc/localtime", "/etc/mime.types")
 
 
 def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None = None) -> list[Problem]:
@@ -107,7 +103,9 @@ def _ask(
         make_readable(folder)
         folder.chmod(0o755)
         result = process.run(
-            _command(str(bwrap), made, folder), environment={**_SURROUNDINGS, **asked.environment}, timeout=TIMEOUT
+            _command(str(bwrap), made, folder),
+            environment={**confined.ENVIRONMENT, **asked.environment},
+            timeout=TIMEOUT,
         )
     try:
         answer: dict[str, Any] = json.loads(result.out)
@@ -121,40 +119,10 @@ def _ask(
 
 
 def _command(bwrap: str, made: Environment, folder: Path) -> list[str]:
-    words = [
-        bwrap,
-        "--die-with-parent",
-        "--new-session",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-    ]
-    user = str(layout.UID)
-    drop: list[str] = []
-    if os.geteuid() == 0:
-        # As root there is no user namespace whose map would hold the host's root: the user is left for good instead.
-        drop = ["/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps", "-all"]
-        drop += ["--bounding-set", "-all", "--no-new-privs"]
-    else:
-        words += ["--unshare-user", "--uid", user, "--gid", user]
-    for target in (layout.APP_DIRECTORY, "/etc/ssl", *(mount.target for mount in made.python.mounts())):
-        for parent in reversed(Path(target).parents[:-1]):
-            words += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap's own would be for its user only
-    words += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108  the sandbox's own
-    for name in ("bin", "lib", "pyvenv.cfg"):
-        words += ["--ro-bind", str(made.directory / name), "/" + name]
-    for name in ("sbin", "lib64"):
-        if (host := Path("/") / name).is_symlink():
-            words += ["--symlink", str(host.readlink()), f"/{name}"]
-    for name in _LENT:
-        words += ["--ro-bind-try", name, name]
-    for mount in made.python.mounts():
-        words += ["--ro-bind", str(mount.source), mount.target]
-    words += ["--ro-bind", str(folder / "app"), layout.APP_DIRECTORY]
+    inside = ["--ro-bind", str(folder / "app"), layout.APP_DIRECTORY]
     for name in ("ask.py", "question.json"):
-        words += ["--ro-bind", str(folder / name), "/" + name]
-    return [*words, "--chdir", layout.APP_DIRECTORY, "--", *drop, "/bin/python3", "/ask.py", "/question.json"]
+        inside += ["--ro-bind", str(folder / name), "/" + name]
+    return confined.command(bwrap, made, inside, ["/bin/python3", "/ask.py", "/question.json"])
 
 
 class Shown:
