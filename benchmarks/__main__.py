@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m benchmarks [expand check dispatch up status load memory]`."""
+"""Run every benchmark, or those named: `python -m benchmarks [expand check dispatch up status load memory changes]`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import measures
+from benchmarks.changes import changes
 from tests.e2e.world import EXAMPLE, World
 
 
+ALL = {**measures.ALL, "changes": changes}
+
+
 def main() -> int:
-    chosen = sys.argv[1:] or list(measures.ALL)
-    unknown = [name for name in chosen if name not in measures.ALL]
+    chosen = sys.argv[1:] or list(ALL)
+    unknown = [name for name in chosen if name not in ALL]
     if unknown:
-        print(f"error: cannot measure {unknown[0]}: known are {', '.join(measures.ALL)}", file=sys.stderr)
+        print(f"error: cannot measure {unknown[0]}: known are {', '.join(ALL)}", file=sys.stderr)
         return 2
     home = Path(tempfile.mkdtemp(prefix="nu-bench-", dir="/tmp"))
     project = home / "notes"
@@ -25,8 +29,8 @@ def main() -> int:
     world = World(project=project, environment={**environment, "XDG_STATE_HOME": str(home / "s")})
     try:
         for name in chosen:
-            print(f"\n{name}: {measures.ALL[name].__doc__}", flush=True)
-            for line in measures.ALL[name](world):
+            print(f"\n{name}: {ALL[name].__doc__}", flush=True)
+            for line in ALL[name](world):
                 print(f"  {line}", flush=True)
     finally:
         world.nuages("down", "--purge", check=False)
