@@ -69,3 +69,12 @@ def test_options_and_the_database():
     assert found.environment["DJANGO_OIDC_SCOPES"] == "openid profile email"
     assert found.endpoint == "reports"
     assert found.environment["REPORTS_DB_HOSTNAME"] == found.database["host"]
+
+
+def test_second_names_that_the_charm_gives():
+    document = load("requires:\n  postgresql: {interface: postgresql_client}\n", "charmcraft.yaml")
+    source = 'class A:\n    aliases = {"DATABASE_URL": "POSTGRESQL_DB_CONNECT_STRING", "CACHE_URL": "REDIS_URL"}\n'
+    found = variables(document, "the key", source).environment
+    assert found["DATABASE_URL"] == found["POSTGRESQL_DB_CONNECT_STRING"]
+    assert "CACHE_URL" not in found
+    assert "DATABASE_URL" not in variables(document, "the key", "class:").environment

@@ -54,6 +54,8 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
         {"rockcraft.yaml": "services:\n  clean-worker:\n    command: python3 manage.py clearsessions\n"},
         {"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n", "notes/work.py": "1\n"},
         {"pyproject.toml": '[project]\nname = "notes"\nrequires-python = ">=3.10,<4"\n'},
+        {SETTINGS: SOUND[SETTINGS].replace('"DJANGO_SECRET_KEY"', '"SITE_KEY"'),
+         "charm/src/charm.py": SOUND["charm/src/charm.py"] + '\nALIASES = {"SITE_KEY": "DJANGO_SECRET_KEY"}\n'},
     ],
 )  # fmt: skip
 def test_no_error_for_what_is_well(tmp_path, changes):

@@ -48,7 +48,7 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
     found = survey(root, charm)
     settings = found.findings.settings if found.findings else None
     key = secrets.token_urlsafe(50)
-    asked = variables(found.project.document, key)
+    asked = variables(found.project.document, key, found.source)
     question = {
         "module": project.wsgi or _served(found),
         "settings": _selected(found),

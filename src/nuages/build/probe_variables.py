@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -67,8 +68,8 @@ OAUTH_VARIABLES = {
 }
 """What an endpoint of interface oauth gives, after DJANGO_ and its name."""
 
-_PROXIES: tuple[str, ...] = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-PROXY = {name: "http://proxy.nuages.test:3128" for name in _PROXIES}
+PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+PROXY = "http://proxy.nuages.test:3128"
 
 
 class Asked(NamedTuple):
@@ -81,8 +82,31 @@ class Asked(NamedTuple):
     """That endpoint."""
 
 
-def variables(document: Document, key: str) -> Asked:
-    """Return the variables for the charm in `document`; `key` is its secret key."""
+def aliases(source: str) -> dict[str, str]:
+    """Return the second names that a charm's code gives: `aliases = {"DATABASE_URL": "POSTGRESQL_DB_CONNECT_STRING"}`.
+
+    What its `extra_variables` make cannot be known without running it.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return {}
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        named = any(isinstance(target, ast.Name) and target.id == "aliases" for target in targets)
+        value = node.value if named and isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Dict):
+            pairs = zip(value.keys, value.values, strict=True)
+            found.update((str(key.value), str(name.value)) for key, name in pairs
+                         if isinstance(key, ast.Constant) and isinstance(name, ast.Constant))  # fmt: skip
+    return found
+
+
+def variables(document: Document, key: str, source: str = "") -> Asked:
+    """Return the variables for the charm in `document`; `key` is its secret key, `source` its own code."""
     found = {
         "DJANGO_BASE_URL": URL,
         "DJANGO_ALLOWED_HOSTS": json.dumps([HOST]),
@@ -111,11 +135,12 @@ def variables(document: Document, key: str) -> Asked:
         if interface is OAUTH:
             found.update({f"{variable_of(name)}_{part}": value for part, value in OAUTH_VARIABLES.items()})
         if interface is HTTP_PROXY:
-            found.update(PROXY)
+            found.update((variable, PROXY) for variable in PROXIES)
         if interface.database and not database:
             parts = urlsplit(url)
             database = {"host": parts.hostname or "", "name": parts.path[1:], "user": parts.username or ""}
             endpoint = name
+    found.update((second, found[first]) for second, first in aliases(source).items() if first in found)
     return Asked(found, database, endpoint)
 
 

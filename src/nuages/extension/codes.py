@@ -408,6 +408,23 @@ CODES: tuple[Code, ...] = (
         "Read the variables of a related database: POSTGRESQL_DB_NAME and so on.",
     ),
     _p(
+        "other-variable",
+        "warning",
+        "A setting comes from a variable that the charm does not set",
+        "Its default is in force then: a public key, debug mode, a database on localhost.",
+        "Read the charm's variables, or let `nuages init --settings` write a bridge: a settings module that hands the "
+        "charm's values over under the project's own names.",
+    ),
+    _p(
+        "other-format",
+        "warning",
+        "A variable of the charm is read in another format",
+        "DJANGO_ALLOWED_HOSTS is a JSON list, DJANGO_DEBUG is `true` or `false`. Split at commas the list names no "
+        "host, and every request is answered with 400.",
+        'Write `json.loads(os.environ.get("DJANGO_ALLOWED_HOSTS", "[]"))` and `os.environ.get("DJANGO_DEBUG") == '
+        '"true"`.',
+    ),
+    _p(
         "no-static-files",
         "warning",
         "Nothing serves the static files",

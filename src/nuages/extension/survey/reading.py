@@ -16,6 +16,17 @@ READ_ELSEWHERE = ("DJANGO_SETTINGS_MODULE", "DJANGO_HEALTH_PATH")
 _EVERYTHING = re.compile(r"""["']DJANGO_["']|environ\.(items|copy|keys|values)\(|dict\(os\.environ|\*\*os\.environ""")
 """Signs of code that takes variables by their prefix, or all of them."""
 
+_SETTINGS = {
+    "key": "SECRET_KEY",
+    "public-key": "SECRET_KEY",
+    "debug": "DEBUG",
+    "hosts": "ALLOWED_HOSTS",
+    "database": "DATABASES",
+    "hosts-format": "ALLOWED_HOSTS",
+    "debug-format": "DEBUG",
+}
+"""By code of what detection remarks: the setting that it is about."""
+
 _SERVED = re.compile(r"^[^#\n]*(whitenoise\.middleware|servestatic\.middleware|dj_static)", re.MULTILINE)
 
 _MORE = (*TEXTS, ".html", ".yaml", ".yml", ".ini", ".conf")
@@ -73,10 +84,33 @@ def _literal(  # noqa: PLR0917  as a sentence: where, what, why, how
     return survey.at(code, settings.places.get(name, Place(settings.file)), name, why, fix)
 
 
+def variables(survey: Survey) -> Iterator[Problem]:
+    """Settings are made from variables that the charm sets, and read as it writes them."""
+    settings = survey.findings.settings if survey.findings else None
+    if survey.findings is None or settings is None:
+        return
+    for remark in survey.findings.remarks:
+        setting = _SETTINGS.get(remark.code)
+        if setting is None:
+            continue
+        fix = "read what the charm sets (docs/reference/variables.md); `nuages init --settings` writes a bridge"
+        if remark.code.endswith("-format"):
+            yield survey.at("other-format", remark.place, setting, remark.text, fix)
+        elif (reads := settings.reading(setting)) and not any(_set_by_charm(survey, read.name) for read in reads):
+            yield survey.at("other-variable", remark.place, setting, remark.text, fix)
+
+
+def _set_by_charm(survey: Survey, variable: str) -> bool:
+    """Whether the charm's own code names a variable: it hands it over under the project's name."""
+    return bool(variable) and re.search(rf"""["']{re.escape(variable)}["']""", survey.source) is not None
+
+
 def database(survey: Survey) -> Iterator[Problem]:
     """There is a database beside SQLite."""
     for remark in survey.findings.remarks if survey.findings else ():
-        if remark.code == "sqlite":
+        reads = survey.findings.settings.reads if survey.findings and survey.findings.settings else ()
+        here = [read.name for read in reads if read.place == remark.place]
+        if remark.code == "sqlite" and not any(_set_by_charm(survey, name) for name in here):
             fix = (
                 "read the variables of a related database, POSTGRESQL_DB_NAME and so on; `nuages init --settings` does"
             )
@@ -99,4 +133,4 @@ def static_files(survey: Survey) -> Iterator[Problem]:
         yield survey.at("no-static-files", place, "MIDDLEWARE", why, fix)
 
 
-RULES = (options, literals, database, static_files)
+RULES = (options, literals, variables, database, static_files)

@@ -32,6 +32,8 @@ class Survey:
     tree: Tree
     prefix: str = ""
     """What turns a name in the tree into one to show: `examples/notes/`."""
+    source: str = ""
+    """The charm's own code, which may set further variables."""
     executable: frozenset[str] = frozenset()
     """Files of the tree that may be executed, of those that matter."""
 
@@ -81,7 +83,8 @@ def survey(root: Path, charm: Path) -> Survey:
         findings = None  # no Django project here: the rock's rules say so
     scripts = frozenset(name for name in tree.named("migrate") if os.access(root / name, os.X_OK))
     shown = _shown(root)
-    return Survey(project, rock, findings, tree, "" if shown == "." else shown + "/", scripts)
+    source = "\n".join(path.read_text(errors="replace") for path in sorted((charm / "src").glob("*.py")))
+    return Survey(project, rock, findings, tree, "" if shown == "." else shown + "/", source, scripts)
 
 
 def _shown(path: Path) -> str:
