@@ -23,8 +23,9 @@ def problems(tmp_path, changes):
     return [problem.code for problem in check(tmp_path / "charm").problems]
 
 
-def test_the_example_has_no_problem():
-    assert check(EXAMPLES / "notes" / "charm").problems == ()
+@pytest.mark.parametrize("charm", sorted(EXAMPLES.glob("*/charm")), ids=lambda path: path.parent.name)
+def test_an_example_has_no_problem(charm):
+    assert check(charm).problems == ()
 
 
 @pytest.mark.parametrize("layout", sorted(path.name for path in (EXAMPLES / "layouts").iterdir() if path.is_dir()))
