@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from nuages import __version__
 from nuages.cli.code import fingerprint
 from nuages.cli.connection import CODE_NAME
 from nuages.cli.root import run
-from tests.cli.fake_daemon import FakeDaemon, serve
+from tests.cli.fake_daemon import FakeDaemon
+from tests.cli.fake_daemon import serve as serve_daemon
+from tests.cli.web import Answer, Request, site
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def daemon(home: Path, tmp_path: Path) -> Iterator[FakeDaemon]:
     fake = FakeDaemon(directory)
     fake.on("GET", "/v1/version", {"version": __version__, "pid": os.getpid(), "state": str(directory)})
     fake.on("GET", "/v1/models", [{"name": "notes", "uuid": "u-1", "project": None, "running": True}])
-    stop = serve(fake)
+    stop = serve_daemon(fake)
     yield fake
     stop()
 
@@ -58,3 +61,10 @@ def nuages(capfd: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
         return Outcome(code, out, err)
 
     return call
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[Request], Answer]], str]]:
+    """Serve pages that a function makes of requests; returns the URL."""
+    with ExitStack() as sites:
+        yield lambda answer: sites.enter_context(site(answer))

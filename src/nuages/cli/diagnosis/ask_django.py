@@ -12,6 +12,7 @@ import importlib
 import json
 import logging
 import os
+import socket
 import sys
 import traceback
 from typing import Any
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 
 HERE = "/django/app/"
 LONGEST = 600
+PATIENCE = 3.0
+PORTS = {"redis": 6379, "rediss": 6379, "valkey": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}
 
 
 def main() -> None:
@@ -60,6 +63,7 @@ def _ask(question: dict[str, Any], answer: dict[str, Any]) -> None:
         storage=str(storages.get("staticfiles", {}).get("BACKEND", getattr(settings, "STATICFILES_STORAGE", ""))),
         services=_services(settings),
     )
+    answer["unreachable"] = [entry for entry in answer["services"] if not _listens(entry[1])]
     logging.disable(logging.CRITICAL)  # what is raised is told here; nobody is to get mail about it a second time
     for key, ask in (("vendor", _vendor), ("health", _health), ("routed_below", lambda: _routed(question["prefix"]))):
         try:
@@ -130,7 +134,20 @@ def _services(settings: Any) -> list[list[str]]:
             found.append(["CACHES", _server(location)])
     for name in ("CELERY_BROKER_URL", "BROKER_URL", "CELERY_RESULT_BACKEND", "RABBITMQ_URL", "REDIS_URL"):
         found.append([name, _server(getattr(settings, name, None))])
-    return [entry for entry in found if entry[1]]
+    return [list(entry) for entry in dict.fromkeys(tuple(entry) for entry in found) if entry[1]]
+
+
+def _listens(server: str) -> bool:
+    """Whether something listens where a setting says."""
+    parts = urlsplit(server)
+    port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
+    if port is None:
+        return True  # nobody knows
+    try:
+        socket.create_connection((parts.hostname or "localhost", port), PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def _server(value: object) -> str:

@@ -48,22 +48,36 @@ def not_related(seen: Observations) -> Iterator[Finding]:
     told: set[str] = set()
     for raised in _of(seen, not_related):
         found = failures.refused(raised, seen)
-        if found is None or str(found) in told:
+        if found is None or (found[1] or str(found[0])) in told:
             continue
-        told.add(str(found))
-        server, address = found
-        name = server.name if server else "a server"
-        why = f"{name} is not {f'at {address}' if address else 'where the settings say'}"
-        host = address.partition(":")[0]
-        if host in ("localhost", "127.0.0.1", "::1"):
-            why += ", which is the application's own container"
-        setting = (
-            next((key for key, url in seen.inside.services if address and address in url), "") if seen.inside else ""
-        )
-        more, fix = _relation(server, seen)
+        told.add(found[1] or str(found[0]))
+        setting = next((key for key, url in _servers(seen) if found[1] and found[1] in url), "")
         at = ("", 0) if setting else _place(raised)
-        what = _what(raised, seen)
-        yield Finding("not-related", _severity(raised, seen), what, why + more, fix, setting or "CACHES", *at)
+        why, fix = _absent(*found, seen)
+        yield Finding("not-related", _severity(raised, seen), _what(raised, seen), why, fix, setting or "CACHES", *at)
+    for setting, url in seen.inside.unreachable if seen.inside else ():
+        address = urlsplit(url).netloc
+        brokers = setting != "CACHES"
+        if address in told or (brokers and not seen.services):
+            continue
+        told.add(address)
+        why, fix = _absent(failures.server_of(url), address, seen)
+        what = f"{' and '.join(seen.services)} can do no work" if brokers else "nothing is cached"
+        yield Finding("not-related", "warning", what, why, fix, setting)
+
+
+def _servers(seen: Observations) -> tuple[tuple[str, str], ...]:
+    return seen.inside.services if seen.inside else ()
+
+
+def _absent(server: Server | None, address: str, seen: Observations) -> tuple[str, str]:
+    """Return why a server does not answer at an address, and the mend."""
+    name = server.name if server else "a server"
+    why = f"{name} is not {f'at {address}' if address else 'where the settings say'}"
+    if address.partition(":")[0] in ("localhost", "127.0.0.1", "::1"):
+        why += ", which is the application's own container"
+    more, fix = _relation(server, seen)
+    return why + more, fix
 
 
 def _relation(server: Server | None, seen: Observations) -> tuple[str, str]:

@@ -61,7 +61,9 @@ REFUSED = re.compile(
 )
 _ADDRESSES = (
     re.compile(r"[\w+]+://(?:[^/@\s]*@)?(?P<host>[\w.-]+):(?P<port>\d+)"),
-    re.compile(r"connect(?:ing|ion)? to (?:server at )?\"?(?P<host>[\w.-]+)\"?[^:]*?(?::|, port )(?P<port>\d+)"),
+    re.compile(
+        r"connect(?:ing|ion)? to (?:server at )?\"?(?P<host>[\w.-]+)\"?(?: \([^)]*\))?(?::|, port )(?P<port>\d+)"
+    ),
     re.compile(r"(?P<host>localhost|127\.0\.0\.1|[\w-]+(?:\.[\w-]+)+):(?P<port>\d+)"),
     re.compile(r"host name \"(?P<host>[\w.-]+)\"(?P<port>)"),
 )
@@ -108,6 +110,12 @@ def refused(raised: Raised, seen: Observations) -> tuple[Server | None, str] | N
         wanted = (urlsplit(url) for _, url in seen.inside.services)
         address = next((parts.netloc for parts in wanted if parts.scheme in server.schemes), "")
     return server, address if port else address or host
+
+
+def server_of(url: str) -> Server | None:
+    """Return the kind of server that a URL is for."""
+    scheme = urlsplit(url).scheme.partition("+")[0]
+    return next((server for server in SERVERS if scheme in server.schemes), None)
 
 
 def _address(text: str) -> str:

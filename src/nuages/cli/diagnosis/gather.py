@@ -55,6 +55,7 @@ def observe(target: Target, status: dict[str, Any], *, look_inside: bool = True)
         application=target.application,
         url=url,
         units=tuple(_units(application)),
+        services=web.others if web else (),
         related=tuple(name for name, _ in related),
         endpoints=related,
         debug_option=environment.get("DJANGO_DEBUG") == "true",

@@ -108,6 +108,8 @@ class Inside:
     """Paths that look like health pages."""
     services: tuple[tuple[str, str], ...] = ()
     """Settings that name another server, and where: ("CACHES", "redis://localhost:6379")."""
+    unreachable: tuple[tuple[str, str], ...] = ()
+    """Those of them where nothing listens."""
     raised: tuple[Raised, ...] = ()
 
 
@@ -138,6 +140,8 @@ class Observations:
     visits: tuple[Visit, ...] = ()
     inside: Inside | None = None
     units: tuple[Unit, ...] = ()
+    services: tuple[str, ...] = ()
+    """The application's services beside the web server: workers, schedulers."""
     lines: tuple[Line, ...] = ()
     endpoints: tuple[tuple[str, str], ...] = ()
     """The charm's endpoints and their interfaces."""

@@ -134,15 +134,12 @@ def secure_cookies(seen: Observations) -> Iterator[Finding]:
     }
     names = list(seen.inside.secure_cookies) if seen.inside else []
     if sent or names:
-        on = " and ".join(names) or f"the cookie {sorted(sent)[0]} is Secure"
-        why = (
-            f"{on}{' are on' if len(names) > 1 else ' is on' if names else ''}: browsers do not send such cookies over"
-        )
-        why += " plain http (but to the name localhost), and ingress has no TLS"
-        fix = "write " + ", ".join(f"{name} = {HTTPS}" for name in names or ["SESSION_COOKIE_SECURE"])
-        yield Finding(
-            "secure-cookies", "warning", "a login never sticks", why, fix, (names or ["SESSION_COOKIE_SECURE"])[0]
-        )
+        verb = "are" if len(names) > 1 else "is"
+        on = f"{' and '.join(names)} {verb} on" if names else f"the cookie {sorted(sent)[0]} is Secure"
+        why = f"{on}: browsers do not send such cookies over plain http (but to the name localhost)"
+        named = names or ["SESSION_COOKIE_SECURE"]
+        fix = f"write {' = '.join(named)} = {HTTPS}"
+        yield Finding("secure-cookies", "warning", "a login never sticks", why, fix, named[0])
 
 
 def cookie_domain(seen: Observations) -> Iterator[Finding]:

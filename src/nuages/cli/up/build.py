@@ -49,7 +49,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}
     built_ins, programs = _built_ins(wanted) if wanted else ((), ())
     names = [*ENGINE_PROGRAMS, *programs]
-    shown = _shown(console)
+    shown = progress_on(console)
     done = together(
         {
             "charm": lambda: pack(charm_dir, cache_dir() / "charms"),
@@ -101,7 +101,9 @@ def _built_ins(interfaces: set[str]) -> tuple[tuple[BuiltIn, ...], tuple[str, ..
     return tuple(found), tuple(dict.fromkeys(programs))
 
 
-def _shown(console: Console) -> Callable[[Progress], None]:
+def progress_on(console: Console) -> Callable[[Progress], None]:
+    """Return what shows how far programs and packages are, on a console."""
+
     def show(progress: Progress) -> None:
         if progress.total is not None and progress.done >= progress.total and not progress.note:
             console.done(progress.program)

@@ -47,7 +47,7 @@ def _error(session: Session, application: str, errors: list[Finding]) -> CliErro
     first, *others = errors
     lines = [f"cannot call {application} done: {sentence(first)}"]
     lines += [f"  also: {sentence(finding)}; {finding.fix}" for finding in others]
-    if first.code in IN_THE_LOG:
+    if first.code in IN_THE_LOG and not first.file:
         lines += [f"  | {line}" for line in output(session, application)]
     return CliError("\n".join(lines), fix=first.fix, code=first.code)
 
