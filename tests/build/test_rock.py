@@ -1,14 +1,19 @@
 """The rock of the example: built for real, entered with bubblewrap, built again when something changes."""
 
+import json
 import os
 import shutil
 import subprocess
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from nuages.build import environment as environment_module
+from nuages.build import rock as rock_module
 from nuages.build.errors import BuildError
 from nuages.build.rock import rock
+from nuages.cli.rock import command
 from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image
 from tests.build.conftest import EXAMPLE, tree
@@ -120,6 +125,103 @@ def test_another_python_than_the_rock_s_is_told(example, monkeypatch):
     expected = () if here.version == "3.10" else (f"Python {here.version}, rock: 3.10",)
     assert result.notes == expected
     assert Image.load(result.directory).notes == expected
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often packages are installed, the application is copied and modules of it are compiled."""
+    counts = {"environment": 0, "copy": 0}
+    install, copy = environment_module._install, rock_module.compile_all
+
+    def installing(*arguments):
+        counts["environment"] += 1
+        return install(*arguments)
+
+    def copying(*arguments):
+        counts["copy"] += 1
+        return copy(*arguments)
+
+    monkeypatch.setattr(environment_module, "_install", installing)
+    monkeypatch.setattr(rock_module, "compile_all", copying)
+    return counts
+
+
+def test_only_what_changed_is_made_again(example, make_wheel, counted):
+    (example / "requirements.txt").write_text(f"{make_wheel('greetings')}\n{make_wheel('gunicorn', '23.0.0')}\n")
+    (example / "notes/unlike_any_other.py").write_text("A = 'counted'\n")
+    rock(example)
+    assert counted == {"environment": 1, "copy": 1}
+    rock(example)
+    assert counted == {"environment": 1, "copy": 1}
+    (example / "notes/unlike_any_other.py").write_text("A = 'changed'\n")
+    changed = rock(example)
+    assert counted == {"environment": 1, "copy": 2}
+    with (example / "requirements.txt").open("a") as file:
+        file.write(f"{make_wheel('salutes')}\n")
+    again = rock(example)
+    assert counted == {"environment": 2, "copy": 2}
+    assert again.digest != changed.digest
+    module = "rootfs/django/app/unlike_any_other.py"
+    assert (again.directory / module).read_text() == (changed.directory / module).read_text() == "A = 'changed'\n"
+    (example / "rockcraft.yaml").write_text(
+        (example / "rockcraft.yaml").read_text() + "services:\n  a-worker: {command: b}\n"
+    )
+    rock(example)
+    assert counted == {"environment": 2, "copy": 2}
+
+
+COLLECT = """
+parts:
+  static:
+    plugin: nil
+    after: [django-framework/install-app, django-framework/dependencies]
+    override-prime: |
+      craftctl default
+      cd $CRAFT_PRIME/django/app
+      DJANGO_SECRET_KEY=none python3 manage.py collectstatic --noinput
+"""
+
+
+def test_commands_of_parts_are_run(example):
+    settings = example / "notes/notes/settings.py"
+    settings.write_text(settings.read_text() + "\nSTATIC_ROOT = BASE_DIR / 'collected'\n")
+    plain = rock(example)
+    (example / "rockcraft.yaml").write_text((example / "rockcraft.yaml").read_text() + COLLECT)
+    result = rock(example)
+    application = result.directory / "rootfs/django/app"
+    assert (application / "collected/board/notes.css").is_file()
+    assert (application / "collected/admin/css/base.css").is_file()
+    assert not (plain.directory / "rootfs/django/app/collected").exists()
+    owner = application.stat().st_uid
+    assert {path.stat().st_uid for path in application.rglob("*")} == {owner} == {os.geteuid()}
+    assert result.notes == plain.notes
+    assert not (example / "notes/collected").exists()
+
+
+def test_a_command_of_a_part_that_fails(example, cache):
+    (example / "rockcraft.yaml").write_text((example / "rockcraft.yaml").read_text() + COLLECT)
+    before = tree(cache / "images")
+    with pytest.raises(BuildError) as caught:
+        rock(example)
+    message = str(caught.value)
+    assert message.startswith("cannot build the rock: part static: manage.py collectstatic --noinput: ")
+    assert "STATIC_ROOT" in message
+    assert "STATIC_ROOT" in caught.value.fix
+    assert tree(cache / "images") == before
+
+
+def test_the_command(example):
+    result = CliRunner().invoke(command, ["--format", "json", str(example)], catch_exceptions=False)
+    document = json.loads(result.stdout)
+    assert document["name"] == "notes"
+    assert document["base"] == "ubuntu@24.04"
+    assert document["root"] == str(rock(example).directory / "rootfs")
+    assert set(document["services"]) == {"django", "statsd-exporter"}
+    text = CliRunner().invoke(command, [str(example)], catch_exceptions=False).stdout
+    assert document["root"] in text
+    assert "django" in text
+    with pytest.raises(BuildError, match=r"there is no rockcraft\.yaml"):
+        CliRunner().invoke(command, [str(example / "notes")], catch_exceptions=False)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nuages.build import uv
+from nuages.build import local_requirements, uv
 from nuages.build.archive import Entry
 from nuages.build.errors import BuildError
-from nuages.build.files import NEVER, content_digest, executable, placed, text_digest, walk
+from nuages.build.files import executable, placed, text_digest, walk
 from nuages.build.rock_project import requirement_files
 from nuages.engine.programs import cache_dir
 
@@ -123,7 +123,7 @@ def _added(charm: Path, libraries: Sequence[str], pinned: dict[str, str], python
     """Return the tree with everything that the charm's requirements name, resolved together with `pinned`."""
     files = requirement_files(charm / REQUIREMENTS)
     named = [path.read_text(errors="replace") for path in files]
-    local = [content_digest(_content(path)) for path in _local(files)]
+    local = local_requirements.digests(files) or []
     key = text_digest("added", *named, *local, *libraries, repr(sorted(pinned.items())), python, architecture)
     target = cache_dir() / "charm" / key[:32]
     if not target.is_dir():
@@ -138,25 +138,6 @@ def _added(charm: Path, libraries: Sequence[str], pinned: dict[str, str], python
                 doing="install the charm's requirements", place=str(charm / REQUIREMENTS),
             )  # fmt: skip
     return target
-
-
-def _local(files: Sequence[Path]) -> list[Path]:
-    """Return the wheels and folders that requirements name by their path."""
-    found: list[Path] = []
-    for file in files:
-        for line in file.read_text(errors="replace").splitlines():
-            word = line.split(" #")[0].strip().removeprefix("-e ").removeprefix("--editable ").strip()
-            path = word.partition(" @ ")[2].strip() or word
-            path = path.removeprefix("file://")
-            if path.startswith((".", "/")) and (file.parent / path).exists():
-                found.append(file.parent / path)
-    return found
-
-
-def _content(path: Path) -> list[tuple[str, Path]]:
-    return (
-        [(inner.relative_to(path).as_posix(), inner) for inner in walk(path, NEVER)] if path.is_dir() else [("", path)]
-    )
 
 
 def _lines(charm: Path) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nuages.build import uv
+from nuages.build import local_requirements, uv
 from nuages.build.errors import BuildError
 from nuages.build.files import content_digest, make_readable, placed, text_digest
 from nuages.build.rock_project import RockProject, requirement_files
@@ -24,8 +24,6 @@ from nuages.engine.programs.pythons import Python
 
 LAYOUT = "3"
 """Part of every digest: changed when what this module makes changes."""
-
-_LOCAL = (".", "-e", "--editable", "file:", "/")
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,11 @@ def environment(
 def _digest(project: RockProject, python: Python) -> str:
     files = requirement_files(project.requirements)
     texts = [path.read_text(errors="replace") for path in files]
-    local = any(line.strip().startswith(_LOCAL) for text in texts for line in text.splitlines())
-    sources = content_digest(project.files()) if local else ""
+    local = local_requirements.digests(files)
+    if local is None:  # a path that only uv understands: whatever it is, it changes when the project does
+        local = [content_digest(project.files())]
     return text_digest(
-        LAYOUT, python.version, str(python.executable), platform.machine(), *texts, *project.packages, sources
+        LAYOUT, python.version, str(python.executable), platform.machine(), *texts, *project.packages, *(local or [""])
     )[:32]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nuages.build import rock_project
+from nuages.build import rock_lent, rock_project, rock_run
 from nuages.build.environment import LAYOUT, Environment, compile_all, environment
 from nuages.build.errors import BuildError
 from nuages.build.files import content_digest, executable, fingerprint, make_readable, placed, text_digest
@@ -17,6 +18,7 @@ from nuages.build.rock_layer import STATSD_MAPPING, layer, metadata
 from nuages.build.rock_project import RockProject
 from nuages.contract import layout
 from nuages.engine.programs import Progress, cache_dir, ensure, pythons
+from nuages.engine.programs.pythons import Python
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.extension.write import to_json, to_yaml
 
@@ -45,22 +47,27 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
     """
     project = rock_project.read(project_dir)
     python = pythons.find(project.base.python)
-    notes = project.notes
-    if python.version != project.base.python:
-        notes = (f"Python {python.version}, rock: {project.base.python}", *notes)
     made = environment(project, python, progress)
+    notes = (
+        *([f"Python {python.version}, rock: {project.base.python}"] if python.version != project.base.python else []),
+        *project.notes,
+        *rock_lent.staged_notes(project.parts.packages),
+        *rock_lent.notes(rock_lent.lent(made), project.parts.packages, project.base),
+    )
     statsd = ensure("statsd_exporter", progress=progress)["statsd_exporter"]
     files = project.files()
     rest = text_digest(
         LAYOUT, PATH, made.digest, str(statsd), platform.machine(),
         to_json(layer(project)), to_json(metadata(project)), STATSD_MAPPING, *notes,
+        *map(repr, project.parts.steps),
     )  # fmt: skip
-    digest = text_digest(rest, _known_digest(project, files))[:32]
+    content = _known_digest(project, files)
+    digest = text_digest(rest, content)[:32]
     target = cache_dir() / "images" / digest
     if not target.is_dir():
         with placed(target) as temporary:
             root = temporary / "rootfs"
-            _fill(root, project, made, files)
+            _fill(root, project, made, _copy(made.python, files, content), progress)
             image = Image(
                 root=root,
                 mounts=(*_mounts(made), Mount(statsd, layout.STATSD_EXPORTER)),
@@ -92,22 +99,44 @@ def _mounts(made: Environment) -> tuple[Mount, ...]:
     return (Mount(made.directory / "bin", "/bin"), Mount(made.directory / "lib", "/lib"), *made.python.mounts())
 
 
-def _fill(root: Path, project: RockProject, made: Environment, files: list[tuple[str, Path]]) -> None:
+def _copy(python: Python, files: list[tuple[str, Path]], content: str) -> Path:
+    """Return a copy of the application's files with its modules compiled, made once for each content."""
+    target = cache_dir() / "applications" / text_digest(content, LAYOUT, python.version, str(python.executable))[:32]
+    if not target.is_dir():
+        with placed(target) as temporary:
+            for name, path in files:
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    shutil.copyfile(path, temporary / name)
+                except PermissionError:
+                    raise BuildError(f"cannot read {path}: permission denied", fix="make it readable for you") from None
+                (temporary / name).chmod(0o755 if executable(path) else 0o644)
+            compile_all(python, temporary, temporary, layout.APP_DIRECTORY, "checked-hash")
+            make_readable(temporary)
+    return target
+
+
+def _fill(
+    root: Path, project: RockProject, made: Environment, copy: Path, progress: Callable[[Progress], None] | None
+) -> None:
     application = root / layout.APP_DIRECTORY[1:]
-    directories = [layout.APP_DIRECTORY, layout.LOG_DIRECTORY, layout.LAYERS_DIRECTORY, "/.rock"]
+    directories = [layout.LOG_DIRECTORY, layout.LAYERS_DIRECTORY, "/.rock"]
     # Mount points too: bubblewrap makes the parents of a missing one for root's eyes only.
     for name in [*directories, *(mount.target for mount in _mounts(made))]:
         (root / name[1:]).mkdir(parents=True)
-    for name, path in files:
-        (application / name).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copyfile(path, application / name)
-        except PermissionError:
-            raise BuildError(f"cannot read {path}: permission denied", fix="make it readable for you") from None
-        (application / name).chmod(0o755 if executable(path) else 0o644)
-    compile_all(made.python, application, application, layout.APP_DIRECTORY, "checked-hash")
+    # Nobody writes into an image, so its files may be the copy's own; commands of parts do, into the project's.
+    shutil.copytree(copy, application, copy_function=shutil.copy2 if project.parts.steps else _link)
+    rock_run.run(project.parts.steps, application, made, progress)
     shutil.copyfile(made.directory / "pyvenv.cfg", root / "pyvenv.cfg")
     (root / layout.ROCK_METADATA[1:]).write_text(to_yaml(metadata(project)))
     (root / layout.STATSD_MAPPING[1:]).write_text(STATSD_MAPPING)
     (root / layout.LAYERS_DIRECTORY[1:] / f"001-{project.name}.yaml").write_text(to_yaml(layer(project)))
     make_readable(root)
+
+
+def _link(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links, or with too many to this file
+        shutil.copy2(source, target)
+    return target

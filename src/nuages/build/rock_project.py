@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nuages.build.errors import BuildError
 from nuages.build.files import NEVER, walk
-from nuages.build.rock_parts import PART, InstallApp, install_app
+from nuages.build.rock_parts import InstallApp, install_app
+from nuages.build.rock_steps import Parts, read_parts
 from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, load
 from nuages.extension.names import listed, nearest
-
-if TYPE_CHECKING:
-    from nuages.extension.load import Value
 
 FILE = "rockcraft.yaml"
 REQUIREMENTS = ("requirements.txt", "pyproject.toml")
@@ -70,6 +67,8 @@ class RockProject:
     notes: tuple[str, ...] = ()
     install: InstallApp | None = None
     """What rockcraft.yaml itself says of the application's files."""
+    parts: Parts = field(default_factory=Parts)
+    """What its parts run and stage."""
 
     def files(self) -> list[tuple[str, Path]]:
         """Return the application's files: name below /django/app, path."""
@@ -90,6 +89,7 @@ def read(root: Path) -> RockProject:
     document = _document(root)
     name = _name(document)
     base = _base(document)
+    parts = read_parts(document)
     install = install_app(document, root)
     application, note = (install.source, "") if install else _application(root, name)
     requirements = _requirements(root, application)
@@ -107,7 +107,8 @@ def read(root: Path) -> RockProject:
         packages=(*extra, _gunicorn(texts)),
         wsgi=None if "command" in web else _wsgi(document, application, name),
         asynchronous="gevent" in texts,
-        notes=(*([note] if note else []), *(install.notes if install else ()), *_parts_notes(document)),
+        notes=(*([note] if note else []), *(install.notes if install else ()), *parts.notes),
+        parts=parts,
         install=install,
     )
 
@@ -280,20 +281,6 @@ def _python_packages(document: Document) -> list[str]:
         packages = document.get("parts", f"{EXTENSION}/{part}", "python-packages")
         found.extend(str(package) for package in (packages if isinstance(packages, list) else ()))
     return found
-
-
-def _parts_notes(document: Document) -> list[str]:
-    notes: list[str] = []
-    for part, entry in document.mapping("parts").items():
-        keys: dict[str, Value] = entry if isinstance(entry, dict) else {}
-        if part == PART:
-            continue
-        packages = keys.get("stage-packages")
-        if isinstance(packages, list) and packages:
-            notes.append(f"stage-packages {listed(map(str, packages))}: this machine's are used, if it has them")
-        if not part.startswith(EXTENSION + "/"):
-            notes.append(f"part {part} is not built here; rockcraft builds it")
-    return notes
 
 
 def _wrong(document: Document, path: tuple[str, ...], why: str, fix: str) -> BuildError:

@@ -34,6 +34,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("expand-extensions", "Print charmcraft.yaml with its extension expanded.", CHARMCRAFT),
     Entry("list-extensions", "List the extensions and the bases they support.", CHARMCRAFT),
     Entry("pack", "Write the .charm file.", CHARMCRAFT),
+    Entry("rock", "Build the local rock: the root file system that the application runs in here.", OURS),
     Entry("status", "Show the model's applications, units and relations.", JUJU),
     Entry("deploy", "Deploy a charm file or a built-in application.", JUJU),
     Entry("refresh", "Give an application a new charm or new resources.", JUJU),
