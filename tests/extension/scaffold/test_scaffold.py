@@ -1,6 +1,5 @@
 """What init writes for each of examples/layouts, word for word, and for projects that lack something."""
 
-
 from __future__ import annotations
 
 import ast
