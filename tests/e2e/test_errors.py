@@ -81,9 +81,9 @@ def remove(*paths: str) -> Callable[[Path], None]:
 
 CHARM, ROCK = "charm/charmcraft.yaml", "rockcraft.yaml"
 MISTAKES: dict[str, tuple[Callable[[Path], None], str, str]] = {
-    "no charmcraft.yaml": (remove(CHARM), r"no charm/charmcraft\.yaml", r"write charm/charmcraft\.yaml"),
+    "no charmcraft.yaml": (remove(CHARM), r"no charm/charmcraft\.yaml", r"nuages init"),
     "no charm.py": (remove("charm/src/charm.py"), r"src/charm\.py is missing", r"DjangoCharm"),
-    "no rockcraft.yaml": (remove(ROCK), r"no rockcraft\.yaml", r"write rockcraft\.yaml"),
+    "no rockcraft.yaml": (remove(ROCK), r"no rockcraft\.yaml", r"nuages init"),
     "no manage.py": (remove("notes/manage.py"), r"there is no manage\.py in \S+/notes/notes", r"startproject notes"),
     "no requirements": (remove("requirements.txt"), r"neither requirements\.txt", r"Django~="),
     "an empty charmcraft.yaml": (
