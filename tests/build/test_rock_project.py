@@ -177,3 +177,11 @@ def test_parts_that_are_not_built_are_told(tmp_path):
     assert "part extra" in project.notes[0]
     assert project.packages == ("gunicorn[gevent]", "gunicorn")
     assert project.asynchronous
+
+
+def test_services_that_rockcraft_would_refuse_are_told(tmp_path):
+    services = (
+        "services:\n  a-worker: {command: x}\n  django: {command: y}\n  b-worker: {command: z, override: replace}\n"
+    )
+    project = rock_project.read(make(tmp_path, USUAL, ROCKCRAFT + services))
+    assert project.notes == ("services a-worker: rockcraft wants `override: replace` there",)

@@ -68,6 +68,18 @@ def test_what_parts_say():
     )
 
 
+def test_the_variables_of_the_build_step():
+    found = parts(
+        "  static:\n    plugin: nil\n    build-environment: [DJANGO_SECRET_KEY: none, PATH: /x]\n"
+        "    override-build: DEBUG=1 python3 manage.py collectstatic --noinput\n"
+        "    override-prime: python3 manage.py compilemessages\n"
+    )
+    assert found.steps == (
+        Step("static", STATIC, {"DJANGO_SECRET_KEY": "none", "DEBUG": "1"}),
+        Step("static", ("compilemessages",)),
+    )
+
+
 @pytest.mark.parametrize("text", ["  a: 1\n", "  a: {stage-packages: 1, override-build: [x]}\n", "  a: [x]\n"])
 def test_a_part_of_another_shape_is_rockcrafts_to_refuse(text):
     assert parts(text) == parts("  b: {plugin: nil}\n")

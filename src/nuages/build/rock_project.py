@@ -10,12 +10,16 @@ from nuages.build.errors import BuildError
 from nuages.build.files import NEVER, walk
 from nuages.build.rock_parts import InstallApp, install_app
 from nuages.build.rock_steps import Parts, read_parts
+from nuages.contract import layout
 from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, load
 from nuages.extension.names import listed, nearest
 
 FILE = "rockcraft.yaml"
 REQUIREMENTS = ("requirements.txt", "pyproject.toml")
+
+CONTRIBUTED = (layout.WEB_SERVICE, layout.STATSD_SERVICE)
+"""Services that the extension makes: rockcraft.yaml changes them, and need not say all."""
 
 IGNORED = (
     "__pycache__",
@@ -107,7 +111,7 @@ def read(root: Path) -> RockProject:
         packages=(*extra, _gunicorn(texts)),
         wsgi=None if "command" in web else _wsgi(document, application, name),
         asynchronous="gevent" in texts,
-        notes=(*([note] if note else []), *(install.notes if install else ()), *parts.notes),
+        notes=(*([note] if note else []), *(install.notes if install else ()), *parts.notes, *_overrides(document)),
         parts=parts,
         install=install,
     )
@@ -165,7 +169,7 @@ def _document(root: Path) -> Document:
             raise _wrong(
                 document, ("services", service), f"service {service} is no mapping", "write `command:` below it"
             )
-        if service not in ("django", "statsd-exporter") and not isinstance(entry.get("command"), str):
+        if service not in CONTRIBUTED and not isinstance(entry.get("command"), str):
             raise _wrong(
                 document, ("services", service), f"service {service} has no command", "write `command:` below it"
             )
@@ -281,6 +285,13 @@ def _python_packages(document: Document) -> list[str]:
         packages = document.get("parts", f"{EXTENSION}/{part}", "python-packages")
         found.extend(str(package) for package in (packages if isinstance(packages, list) else ()))
     return found
+
+
+def _overrides(document: Document) -> list[str]:
+    """Return what to say of services that rockcraft would refuse, though they can be run."""
+    own = {name: entry for name, entry in document.mapping("services").items() if name not in CONTRIBUTED}
+    lacking = [name for name, entry in own.items() if isinstance(entry, dict) and "override" not in entry]
+    return [f"services {listed(lacking)}: rockcraft wants `override: replace` there"] if lacking else []
 
 
 def _wrong(document: Document, path: tuple[str, ...], why: str, fix: str) -> BuildError:

@@ -70,7 +70,8 @@ def read_parts(document: Document) -> Parts:
         for script in SCRIPTS:
             text = keys.get(script)
             if isinstance(text, str):
-                for found in commands(part, text):
+                given = _given(keys.get("build-environment")) if script == "override-build" else {}
+                for found in commands(part, text, given):
                     if isinstance(found, Step):
                         steps.append(found)
                     else:
@@ -85,9 +86,19 @@ def read_parts(document: Document) -> Parts:
     return Parts(tuple(steps), tuple(dict.fromkeys(packages)), tuple(notes))
 
 
-def commands(part: str, script: str) -> Iterator[Step | str]:
+def _given(value: Value) -> dict[str, str]:
+    """Return the variables of a part's build-environment, a list of mappings."""
+    found: dict[str, str] = {}
+    for entry in value if isinstance(value, list) else ():
+        for name, text in entry.items() if isinstance(entry, dict) else ():
+            if name not in _OURS:
+                found[name] = _PLACES.sub("", str(text))
+    return found
+
+
+def commands(part: str, script: str, given: Mapping[str, str] | None = None) -> Iterator[Step | str]:
     """Yield the commands of a part's script that are to be run, and as text those that cannot be."""
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = dict(given or {})
     directory = APP_DIRECTORY
     ran = False
     for line in script.replace("\\\n", " ").splitlines():
