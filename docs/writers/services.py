@@ -19,6 +19,15 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "pgvector are not.",
         "The data is a folder of the model's state: it outlives the pod and `down`, and goes with `down --purge`.",
     ),
+    "redis-k8s": (
+        "The server is Valkey, which speaks Redis' protocol and says that it is Redis 7.2.4; Charmhub's redis-k8s runs "
+        "Redis 7 with Sentinel. Modules of Redis are not there.",
+        "The interface `redis` has no field for a password, so while an application is related the server wants none, "
+        "as in production: every pod of the model may read and write. Before and after, `get-initial-admin-password` "
+        "is in force. Where applications must not reach each other's data, use `valkey`.",
+        "The options `enable-tls` and `enable-replication` are not there: one unit, no TLS.",
+        "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
+    ),
     "traefik-k8s": (
         "It listens on this machine's loopback only, on port 8000 or the next free one, chosen once. In production the "
         "URL has the host that `external_hostname` names, or the cluster's load balancer.",
@@ -26,6 +35,16 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "`http://APP.localhost:PORT/`; in production they are at `http://HOST/MODEL-APP`. Set `external_hostname` to "
         "see that shape here.",
         "One unit, and no TLS: the URL begins with `http:`.",
+    ),
+    "valkey": (
+        "One unit: Sentinel watches the one server, and there is nothing to fail over to. The read-only endpoint is "
+        "the same server.",
+        "No TLS: `tls` is `false`, and there is no certificate to give. Of the options there is `system-users`; LDAP "
+        "and backups are not there.",
+        "The users of applications may do what Charmhub's let them: reading, writing, transactions, publishing; no "
+        "`SELECT`, no scripts, no `CLIENT`.",
+        "`rotate-password` is there only here: production changes such a password by removing and making the relation.",
+        "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
     ),
 }
 """How each differs from Charmhub's application of the same name."""

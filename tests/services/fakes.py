@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import ops.pebble
 
+from nuages.errors import NuagesError
+
 T = TypeVar("T")
 
 
@@ -22,6 +24,7 @@ class FakeRelation:
     app: dict[str, str] = field(default_factory=dict)
     units: dict[str, dict[str, str]] = field(default_factory=dict)
     own: dict[str, str] = field(default_factory=dict)
+    own_unit: dict[str, str] = field(default_factory=dict)
     breaking: bool = False
     writes: int = 0
 
@@ -39,14 +42,15 @@ class FakeRelation:
         return dict(self.own)
 
     def local_unit(self) -> Mapping[str, str]:
-        return {}
+        return dict(self.own_unit)
 
     def set_app(self, data: Mapping[str, str]) -> None:
         self.writes += 1
         self.own = {key: value for key, value in (self.own | dict(data)).items() if value}
 
     def set_unit(self, data: Mapping[str, str]) -> None:
-        raise AssertionError("nothing here writes unit bags")
+        self.writes += 1
+        self.own_unit = {key: value for key, value in (self.own_unit | dict(data)).items() if value}
 
 
 @dataclass
@@ -65,6 +69,8 @@ class FakeContext:
     all_relations: list[FakeRelation] = field(default_factory=list)
     secrets: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
     grants: dict[str, int | None] = field(default_factory=dict)
+    granted: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Secrets of others that this application may read, by URI."""
     statuses: list[tuple[str, str]] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
     host_port: int = 8000
@@ -94,7 +100,9 @@ class FakeContext:
         return self.secrets[label][1] if label in self.secrets else None
 
     def remote_secret(self, uri: str) -> Mapping[str, str]:
-        raise AssertionError(uri)
+        if uri not in self.granted:
+            raise NuagesError(f"cannot read {uri}: permission denied")
+        return dict(self.granted[uri])
 
     def remove_secret(self, label: str) -> None:
         self.secrets.pop(label, None)

