@@ -12,7 +12,6 @@ from benchmarks import measures
 from benchmarks.changes import changes
 from tests.e2e.world import EXAMPLE, World
 
-
 ALL = {**measures.ALL, "changes": changes}
 
 
