@@ -136,11 +136,13 @@ def staged_notes(packages: Sequence[str]) -> list[str]:
         return []
     if shutil.which("dpkg-query") is None:
         return [f"stage-packages {listed(packages)}: this machine's are used, if it has them"]
-    words = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *packages]
+    names = {name: {name, name.replace("t64", "")} for name in packages}  # other series, and Debian, have no `t64`
+    words = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *sorted(set().union(*names.values()))]
     done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    here = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    installed = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
+    here = [name for name in packages if names[name] & installed]
     missing = [name for name in packages if name not in here]
-    told = [f"stage-packages {listed(here_)}: this machine's are used"] if (here_ := sorted(here)) else []
+    told = [f"stage-packages {listed(here)}: this machine's are used"] if here else []
     if missing:
         fix = f"sudo apt install {' '.join(missing)}"
         told.append(f"stage-packages {listed(missing)}: not on this machine, so not here either ({fix})")
