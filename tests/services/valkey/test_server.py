@@ -295,10 +295,12 @@ def test_no_server_is_root(store: Store) -> None:
 def test_no_password_is_printed_or_readable_by_others(store: Store) -> None:
     output = store.pod.output()
     words = [content["password"] for _, content in store.context.secrets.values() if "password" in content]
-    control = store.pod.run("cat", "/var/lib/valkey/control")
+    control = store.pod.run("cat", "/var/lib/valkey/server/control")
     assert words
     assert not [word for word in (*words, control) if word in output]
-    modes = store.pod.run("sh", "-c", "stat -c %a:%n /var/lib/valkey/*.acl /var/lib/valkey/control").split()
+    modes = store.pod.run(
+        "sh", "-c", "stat -c %a:%n /var/lib/valkey/server/*.acl /var/lib/valkey/server/control"
+    ).split()
     assert {mode.partition(":")[0] for mode in modes} == {"600"}
 
 
@@ -320,8 +322,8 @@ def test_data_outlive_the_pod_even_when_all_is_killed(store: Store, directory: P
 def test_data_that_are_no_aof_are_named(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("b")
     with running(SERVICE, directory) as pod:
-        (directory / "data/appendonlydir").mkdir(parents=True)
-        (directory / "data/appendonlydir/appendonly.aof.manifest").write_text("rubbish\n")
+        (directory / "data/server/appendonlydir").mkdir(parents=True)
+        (directory / "data/server/appendonlydir/appendonly.aof.manifest").write_text("rubbish\n")
         context = FakeContext(pod.client, unit="valkey/0", hook="valkey-pebble-ready")
         with pytest.raises(NuagesError, match="cannot start Valkey: "):
             asyncio.run(SERVICE.hook(context))

@@ -47,6 +47,11 @@ class Layout:
     sentinel: bool = False
 
     @property
+    def home(self) -> str:
+        """Return the servers' own folder: the volume itself belongs to the container's root."""
+        return f"{self.data}/server"
+
+    @property
     def ports(self) -> tuple[int, ...]:
         """Return the ports of its servers."""
         return (PORT, SENTINEL_PORT) if self.sentinel else (PORT,)
@@ -65,9 +70,9 @@ def image(programs: Mapping[str, Path], directory: Path) -> Image:
 def workload(layout: Layout) -> driver.Workload:
     """Return what the container's Pebble should run."""
     settings = " ".join(f"--{name} {value}" for name, value in _SETTINGS.items())
-    commands = {layout.container: f"/bin/sh {_FILES}/start.sh {layout.data} {_PROGRAM}/valkey-server {settings}"}
+    commands = {layout.container: f"/bin/sh {_FILES}/start.sh {layout.home} {_PROGRAM}/valkey-server {settings}"}
     if layout.sentinel:
-        commands["sentinel"] = f"/bin/sh {_FILES}/sentinel.sh {layout.data} {_PROGRAM}/valkey-server"
+        commands["sentinel"] = f"/bin/sh {_FILES}/sentinel.sh {layout.home} {_PROGRAM}/valkey-server"
     layer: ops.pebble.LayerDict = {
         "summary": "Valkey",
         "services": {
@@ -112,12 +117,13 @@ async def run(
     members, watchers = tuple(members), tuple(watchers)
 
     def work(client: ops.pebble.Client) -> bool:
+        client.make_dir(layout.home, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         password = _control(client, layout)
         control = User(users.CONTROL, (password,))
-        _keep(client, f"{layout.data}/users.acl", users.acl((control, *members)))
+        _keep(client, f"{layout.home}/users.acl", users.acl((control, *members)))
         if layout.sentinel:
-            _keep(client, f"{layout.data}/sentinel.acl", users.acl((control, *watchers)))
-            _keep(client, f"{layout.data}/sentinel.base", _sentinel(layout, host, password))
+            _keep(client, f"{layout.home}/sentinel.acl", users.acl((control, *watchers)))
+            _keep(client, f"{layout.home}/sentinel.base", _sentinel(layout, host, password))
         change = driver.converge(client, workload(layout))
         ready = all(
             driver.await_ready(
@@ -186,12 +192,12 @@ def patient(context: Context) -> bool:
 
 
 def _ask(layout: Layout, port: int, *words: str) -> list[str]:
-    return ["/bin/bash", f"{_FILES}/ask.sh", layout.data, str(port), *words]
+    return ["/bin/bash", f"{_FILES}/ask.sh", layout.home, str(port), *words]
 
 
 def _control(client: ops.pebble.Client, layout: Layout) -> str:
     """Return our own user's password: made once, kept beside the data, because a hook that fails keeps nothing."""
-    path = f"{layout.data}/control"
+    path = f"{layout.home}/control"
     try:
         return client.pull(path).read()
     except ops.pebble.PathError:
@@ -207,7 +213,7 @@ def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
             return
     except ops.pebble.PathError:
         pass  # there is none yet
-    client.push(path, text, make_dirs=True, permissions=0o600, user=driver.USER, group=driver.USER)
+    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)
 
 
 def _sentinel(layout: Layout, host: str, password: str) -> str:
@@ -216,8 +222,8 @@ def _sentinel(layout: Layout, host: str, password: str) -> str:
         f"port {SENTINEL_PORT}",
         "bind *",
         "protected-mode no",
-        f"dir {layout.data}",
-        f"aclfile {layout.data}/sentinel.acl",
+        f"dir {layout.home}",
+        f"aclfile {layout.home}/sentinel.acl",
         "sentinel resolve-hostnames yes",
         "sentinel announce-hostnames yes",
         f"sentinel announce-ip {host}",
