@@ -96,7 +96,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
     def migrate(step: Any, container: Any, busy: Any) -> None:
         state.calls.append("migrate")
-        busy(apply.statuses.MIGRATING(progress=""))
+        busy(apply.statuses.MIGRATING(what=migrations.DATABASE))
         container.add_layer("charm-migrate", {step.service: step.definition}, {})
         outcome = Outcome(step.release, step.database, step.attempt, **state.migration)
         container.write_program(migrations.OUTCOME, json.dumps(outcome._asdict()))

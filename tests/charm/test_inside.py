@@ -96,7 +96,7 @@ for name in ("notes.0001_initial", "notes.0002_note_changed"):
     done = run("migrate", str(path), migrations.NOTICE, "r", "d", "a", "--", sys.executable, "-c", code)
     assert done.returncode == 0, done.stdout
     assert "  Applying notes.0002_note_changed... OK" in done.stdout
-    assert migrations.progress(progress.read_text(), time.time()) == ": notes.0002_note_changed"
+    assert migrations.progress(progress.read_text(), time.time()) == "the database: notes.0002_note_changed"
 
 
 def test_migration_program_that_is_not_there(tmp_path: Path) -> None:

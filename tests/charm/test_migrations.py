@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nuages.charm import migrations
+from nuages.charm import migrations, statuses
 from nuages.charm.facts import Outcome, Peer
 from nuages.charm.migrations import Board, Unit, Wish
 from tests.charm.made import facts
@@ -264,7 +264,7 @@ def test_first_program_found_decides() -> None:
     ],
 )
 def test_progress(text: str | None, now: float, shown: str) -> None:
-    assert migrations.progress(text, now) == shown
+    assert statuses.MIGRATING(what=migrations.progress(text, now)).message == f"migrating the database{shown}"
 
 
 @given(st.text() | JSON.map(json.dumps))

@@ -140,7 +140,7 @@ def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]
     """Start the migrations and wait for them a while; those that an earlier hook started are left to themselves."""
     if container.states().get(step.service) == "active":
         raise watch.Failed(_migrating(container))
-    shown = statuses.MIGRATING(progress="")
+    shown = statuses.MIGRATING(what=migrations.DATABASE)
     busy(shown)
     logger.info("migrating the database: %s", str(step.definition["command"]).partition(" -- ")[2])
     for path in (migrations.OUTCOME, migrations.PROGRESS):
@@ -163,7 +163,7 @@ def _migrate(step: Migrate, container: Container, busy: Callable[[Status], None]
 
 
 def _migrating(container: Container) -> Status:
-    return statuses.MIGRATING(progress=migrations.progress(container.read(migrations.PROGRESS), time.time()))
+    return statuses.MIGRATING(what=migrations.progress(container.read(migrations.PROGRESS), time.time()))
 
 
 def _ended(service: str, change: pebble.ChangeID, container: Container) -> bool:

@@ -92,7 +92,7 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             web = workload.original[WEB]
             definition = migrations.service(target.migrate, target.wish, attempt, web, target.environment)
             run = Migrate(migrations.SERVICE, definition, *target.wish, attempt)
-            return Work(statuses.MIGRATING(progress=""), (*gate, *_files(workload, target), run), bags)
+            return Work(statuses.MIGRATING(what=migrations.DATABASE), (*gate, *_files(workload, target), run), bags)
         if ticket.action == "failed" and workload.outcome is not None:
             return Work(statuses.MIGRATION_FAILED(error=workload.outcome.error), gate, bags)
         if ticket.action == "wait":

@@ -23,6 +23,7 @@ SERVICE = "django-migrate"
 NOTICE = "nuages.charm/migration"
 PROGRAM = layout.STATE_DIRECTORY + "/migrate.py"
 OUTCOME = layout.STATE_DIRECTORY + "/run/migration.json"
+DATABASE = "the database"
 PROGRESS = layout.STATE_DIRECTORY + "/run/migrating.json"
 
 
@@ -168,9 +169,9 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
 
 
 def progress(text: str | None, now: float) -> str:
-    """Return what goes on after `migrating the database`, from what the running program has written down.
+    """Return what goes on after `migrating`, from what the running program has written down.
 
-    From the first minute on how long it runs, and what it applies: ` for 2 min: notes.0002_note_changed`.
+    How long it runs, from the first minute on, and what it applies: `the database for 2 min: notes.0002_note_changed`.
     """
     try:
         data: object = json.loads(text) if text else None
@@ -179,7 +180,7 @@ def progress(text: str | None, now: float) -> str:
     known = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     started, applying = known.get("started"), known.get("applying")
     minutes = int((now - started) / 60) if isinstance(started, int | float) and abs(now - started) < _YEAR else 0
-    lasting = f" for {minutes} min" if minutes > 0 else ""
+    lasting = f"{DATABASE} for {minutes} min" if minutes > 0 else DATABASE
     return f"{lasting}: {applying}" if isinstance(applying, str) and applying else lasting
 
 

@@ -183,7 +183,7 @@ NOT_READY = Condition(
 MIGRATING = Condition(
     "migrating",
     "maintenance",
-    "migrating the database{progress}",
+    "migrating {what}",
     "This unit applies the migrations: for how long, and which of them now.",
     test="tests/charm/test_app.py::test_what_takes_long_is_shown_meanwhile",
 )
