@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 from collections.abc import Iterator
 from importlib import resources
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.world import EXAMPLE, World, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -78,14 +76,14 @@ def variables(world: World) -> dict[str, str]:
     return {item["name"]: item["value"] for item in document["variables"]}
 
 
-def kill(world: World, container: str) -> None:
-    found = [pid for pid in processes(world, container, "valkey-server") if b"6379" in title(pid)]
-    assert len(found) == 1, found
-    os.kill(found[0], signal.SIGKILL)
-
-
-def title(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+def kill(world: World, unit: str, container: str) -> None:
+    """Kill the server by its title, which it writes over the environment by which pids are found elsewhere."""
+    script = (
+        'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline)" in '
+        '*"valkey-server *:6379"*) kill -9 ${p#/proc/} && echo killed;; esac; done'
+    )
+    done = world.nuages("ssh", "--container", container, unit, "--", "sh", "-c", script)
+    assert done.stdout.strip() == "killed"
 
 
 def test_up_brings_the_required_cache_alone(cached: World):
@@ -98,7 +96,7 @@ def test_up_brings_the_required_cache_alone(cached: World):
 
 
 def test_a_killed_redis_is_back_with_what_it_held(cached: World):
-    kill(cached, "redis")
+    kill(cached, "redis-k8s/0", "redis")
     eventually("the cache serves again", lambda: recall(cached, "default").get("value") == "one", seconds=30)
 
 
@@ -139,7 +137,7 @@ def test_a_password_changes_under_requests(cached: World):
 
 
 def test_a_killed_valkey_is_back_with_what_it_held(cached: World):
-    kill(cached, "valkey")
+    kill(cached, "valkey/0", "valkey")
     eventually("the cache serves again", lambda: recall(cached, "valkey").get("value") == "two", seconds=30)
 
 

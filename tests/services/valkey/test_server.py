@@ -156,7 +156,7 @@ def test_a_changed_password_serves_at_once_and_the_old_one_for_a_minute(
         assert ask(store.pod, "GET a", login=login) == "é"
         assert ask(store.pod, "PING", login=login, port=26379) == "PONG"
     later = time.time() + 61
-    monkeypatch.setattr("nuages.services.valkey.time.time", lambda: later)
+    monkeypatch.setattr("nuages.services.passwords.time.time", lambda: later)
     store.hook("update-status")
     assert ask(store.pod, "GET a", login=new) == "é"
     for port in (6379, 26379):

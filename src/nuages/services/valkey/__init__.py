@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,12 @@ from typing import Any
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Context
 from nuages.errors import NuagesError
-from nuages.services import driver
+from nuages.services import driver, passwords
 from nuages.services.valkey import answer, server, users
 
 _LAYOUT = server.Layout("valkey", "/var/lib/valkey", sentinel=True)
 _SYSTEM_OPTION = "system-users"
 _SYSTEM_SECRET = "internal-users"  # noqa: S105  # a label
-_GRACE = 60.0
-"""Seconds for which a changed password still serves beside the new one: until every unit of the requirer has it."""
 
 
 class Valkey:
@@ -64,8 +61,8 @@ class Valkey:
         """Run the server with the users that the relations want, answer them, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             for request in answer.answered(context.relation.local_app(), context.relation.id):
-                for group in (*answer.GROUPS, _BEFORE):
-                    context.remove_secret(request.label(group))
+                passwords.forget(context, request.label(answer.USER))
+                context.remove_secret(request.label(answer.TLS))
         if not driver.serves(context):
             context.set_status("blocked", driver.one_unit_only(context))
             return
@@ -86,22 +83,13 @@ class Valkey:
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
-        wanted = params.get("application")
-        related = {relation.remote_application for relation in context.relations(answer.ENDPOINT)}
-        if wanted is not None and wanted not in related:
-            known = ", ".join(sorted(related)) or "none"
-            raise driver.ServiceError(f"cannot change the password of {wanted!r}: related applications are {known}")
-        chosen = frozenset(related if wanted is None else {str(wanted)})
+        chosen = passwords.chosen(context, answer.ENDPOINT, params.get("application"))
         await _serve(context, chosen)
         return {"changed": ", ".join(sorted(chosen))}
 
 
 class _NotReady(driver.ServiceError):
     """The server does not answer yet, and nobody waits for it."""
-
-
-_BEFORE = "before"
-"""The group under which the password before the present one is kept, which nobody is granted."""
 
 
 async def _serve(context: Context, rotate: frozenset[str]) -> str:
@@ -113,13 +101,12 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         _NotReady: the server does not answer yet.
     """
     problems: list[str] = []
-    passwords: dict[str, str] = {}
+    words: dict[str, passwords.Passwords] = {}
     relations = context.relations(answer.ENDPOINT)
     wanted: dict[int, tuple[answer.Request, ...]] = {}
     system = _system(context, problems)
     members = [users.system(name, system[name]) for name in users.MADE]
     watchers: list[users.User] = []
-    befores: dict[str, Mapping[str, str]] = {}
     for relation in relations:
         remote = relation.remote_application
         try:
@@ -128,42 +115,26 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
             problems.append(str(error))
             continue
         for request in wanted[relation.id]:
-            present, before = _passwords(context, request, change=remote in rotate)
-            passwords[request.user] = present
-            befores[request.label(_BEFORE)] = before
-            both = (present, before["password"]) if before else (present,)
-            members.append(users.client(request.user, both, request.resource))
-            watchers.append(users.User(request.user, both, users.SENTINEL_CLIENT))
+            label = request.label(answer.USER)
+            words[label] = passwords.read(context, label, change=remote in rotate)
+            members.append(users.client(request.user, words[label].all, request.resource))
+            watchers.append(users.User(request.user, words[label].all, users.SENTINEL_CLIENT))
     if not await server.run(context, _LAYOUT, members, watchers, patient=server.patient(context)):
         raise _NotReady("cannot answer yet: Valkey is starting")
     context.set_secret(_SYSTEM_SECRET, system)
     where = answer.Server(context.application)
-    for label, content in befores.items():
-        if content:
-            context.set_secret(label, content)
-        else:
-            context.remove_secret(label)
+    for label, pair in words.items():
+        passwords.keep(context, label, pair)
     for relation in relations:
         uris: dict[str, dict[str, str]] = {}
         for request in wanted.get(relation.id, ()):
             uris[request.user] = {
                 group: context.set_secret(request.label(group), content, relation=relation.id)
-                for group, content in answer.secrets(request, passwords[request.user]).items()
+                for group, content in answer.secrets(request, words[request.label(answer.USER)].present).items()
             }
         if relation.id in wanted:
             driver.give(context, relation, driver.Answer(answer.answer(wanted[relation.id], uris, where)))
     return problems[0] if problems else ""
-
-
-def _passwords(context: Context, request: answer.Request, *, change: bool) -> tuple[str, Mapping[str, str]]:
-    """Return a user's password, and while it serves the one before with the time at which it ends, else nothing."""
-    kept = context.secret(request.label(answer.USER))
-    if kept is None:
-        return driver.new_password(), {}
-    if change:
-        return driver.new_password(), {"password": kept["password"], "until": str(time.time() + _GRACE)}
-    before = context.secret(request.label(_BEFORE)) or {}
-    return kept["password"], before if before and float(before["until"]) > time.time() else {}
 
 
 def _system(context: Context, problems: list[str]) -> dict[str, str]:
