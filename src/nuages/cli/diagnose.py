@@ -8,10 +8,13 @@ from typing import Any
 import click
 
 from nuages.cli.errors import CliError
-from nuages.cli.output import format_option, print_document
+from nuages.cli.output import format_option, note, print_document
 from nuages.cli.project import find_project
 from nuages.cli.root import command_name, to_paste
 from nuages.cli.session import Session, model_option, open_session
+
+PATIENCE = "10"
+"""Seconds to wait for hooks that run: what they change would be seen half done."""
 
 
 @click.command()
@@ -34,6 +37,9 @@ def command(*, model: str | None, form: str, application: str | None) -> int:
     if ours.get("stopped"):
         raise CliError(f"cannot diagnose {session.model}: it does not run", fix=f"{command_name()} up")
     name = chosen(status, application)
+    if not session.get("settled", wait=PATIENCE)["settled"]:
+        note(f"{session.model} is still at work: look again when it has come to rest")
+    status = session.get("status")
     seen = observe(Target(session, name, str(ours.get("url") or ""), project_of(session)), status)
     findings = explain(seen)
     if form == "json":

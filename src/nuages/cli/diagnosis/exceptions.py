@@ -56,7 +56,7 @@ def not_related(seen: Observations) -> Iterator[Finding]:
         why, fix = _absent(*found, seen)
         yield Finding("not-related", _severity(raised, seen), _what(raised, seen), why, fix, setting or "CACHES", *at)
     for setting, url in seen.inside.unreachable if seen.inside else ():
-        address = urlsplit(url).netloc
+        address = urlsplit(url).netloc.replace("127.0.0.1", "localhost")
         brokers = setting != "CACHES"
         if address in told or (brokers and not seen.services):
             continue
@@ -74,7 +74,7 @@ def _absent(server: Server | None, address: str, seen: Observations) -> tuple[st
     """Return why a server does not answer at an address, and the mend."""
     name = server.name if server else "a server"
     why = f"{name} is not {f'at {address}' if address else 'where the settings say'}"
-    if address.partition(":")[0] in ("localhost", "127.0.0.1", "::1"):
+    if address.partition(":")[0] in ("localhost", "127.0.0.1"):
         why += ", which is the application's own container"
     more, fix = _relation(server, seen)
     return why + more, fix

@@ -121,7 +121,8 @@ def server_of(url: str) -> Server | None:
 def _address(text: str) -> str:
     for pattern in _ADDRESSES:
         if found := pattern.search(text):
-            return ":".join(part for part in (found["host"], found["port"]) if part)
+            host = "localhost" if found["host"] == "127.0.0.1" else found["host"]
+            return ":".join(part for part in (host, found["port"]) if part)
     return ""
 
 
