@@ -11,7 +11,10 @@ from nuages.cli.check import command
 from nuages.cli.root import run
 
 SERVICE = "services:\n  mail-worker:\n    override: replace\n    command: celery -A notes worker -B\n"
-REDIS = "requires:\n  cache:{}\n    interface: redis\n    optional: true\n"
+REDIS = (
+    "requires:\n  cache:{}\n    interface: redis\n    optional: true\n"
+    "  postgresql: {{interface: postgresql_client, optional: false}}\n"
+)
 
 
 @pytest.fixture
@@ -64,6 +67,15 @@ def test_everything_is_told_at_once_each_with_its_place(project):
     }
     assert all(row["line"] and row["column"] and row["why"] and row["fix"] for row in document["problems"])
     assert (document["errors"], document["warnings"]) == (3, 2)
+
+
+def test_a_charm_without_a_database_unless_its_own_code_brings_one(project):
+    root = project({CHARM: REDIS.format("  # nuages: ignore[missing-driver] by hand").partition("  postgresql")[0]})
+    assert codes() == ["no-database"]
+    assert check().return_value == 1
+    with (root / "charm/src/charm.py").open("a") as source:
+        source.write('LAKE = Interface("lake", "lake-k8s", ask, answer, database=True)\n')
+    assert codes() == []
 
 
 def test_exit_codes(project, capfd):

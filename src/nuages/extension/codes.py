@@ -321,6 +321,14 @@ CODES: tuple[Code, ...] = (
         "Choose a newer base in rockcraft.yaml and charmcraft.yaml, or lower what the project needs.",
     ),
     _p(
+        "no-database",
+        "error",
+        "A charm without an endpoint for a database",
+        "Django needs a database, and the charm holds the application back until one is related: nobody could relate "
+        "one. An interface of the charm's own counts when src/charm.py makes it with `database=True`.",
+        "Declare an endpoint for PostgreSQL, MySQL or MongoDB.",
+    ),
+    _p(
         "database-version",
         "warning",
         "A Django that the database charms are too old for",

@@ -1,4 +1,4 @@
-"""Rules on whether the files fit together: names, bases, versions, drivers, what an endpoint says."""
+"""Rules on whether the files fit together: names, bases, versions, the database, drivers, what an endpoint says."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from nuages.extension.survey.sources import Survey
 
 NEW_DJANGO = (6, 1)
 """The first Django that needs PostgreSQL 15 or MySQL 8.4 (its release notes)."""
+
+_BRINGS_DATABASE = re.compile(r"\bdatabase\s*=\s*True\b")
+"""An interface of the charm's own that stands for a database, as `nuages.charm.Interface` has it."""
 
 _BY_PLACE = re.compile(r"\s*(-e\b|--editable\b|\.|/|file:|git\+|https?:|[\w.-]+(\[[^\]]*\])?\s*@)")
 
@@ -99,6 +102,25 @@ def database_versions(survey: Survey) -> Iterator[Problem]:
             yield survey.at("database-version", django.place, django.text, why, fix)
 
 
+def database(survey: Survey) -> Iterator[Problem]:
+    """Django gets a database: one endpoint at least is for one, be it an interface that src/charm.py adds."""
+    document = survey.project.document
+    entries = document.mapping("requires").values()
+    given = [entry.get("interface") if isinstance(entry, dict) else None for entry in entries]
+    if not all(isinstance(interface, str) for interface in given):
+        return  # it may be meant for one, and another rule says what is wrong with it
+    databases = [interface.name for interface in INTERFACES.values() if interface.database]
+    if not set(databases).intersection(map(str, given)) and not _BRINGS_DATABASE.search(survey.source):
+        yield survey.of(
+            document,
+            "no-database",
+            ("requires",),
+            "no endpoint is for a database, and Django needs one",
+            f"write `postgresql: {{interface: {POSTGRESQL.name}, optional: false, limit: 1}}` below `requires:`; "
+            f"{listed(databases)} would do",
+        )
+
+
 def drivers(survey: Survey) -> Iterator[Problem]:
     """Each relation has the package that speaks to it."""
     requirements = survey.findings.requirements if survey.findings else None
@@ -168,4 +190,4 @@ def _pair(version: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-RULES = (names, bases, pythons, database_versions, drivers, optional, parts)
+RULES = (names, bases, pythons, database, database_versions, drivers, optional, parts)
