@@ -31,9 +31,8 @@ def look(session: Session, application: str, url: str, directory: Path, *, chang
     target = Target(session, application, url, directory)
     seen = observe(target, session.get("status"), look_inside=changed)
     findings = explain(seen)
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        raise _error(session, application, errors)
+    if any(finding.severity == "error" for finding in findings):
+        raise _error(session, application, findings)
     notes = [f"{sentence(finding)}; {finding.fix}" for finding in findings]
     notes += seen.notes
     if word := remark(seen.front or visit):
@@ -43,8 +42,8 @@ def look(session: Session, application: str, url: str, directory: Path, *, chang
     return tuple(notes)
 
 
-def _error(session: Session, application: str, errors: list[Finding]) -> CliError:
-    first, *others = errors
+def _error(session: Session, application: str, findings: tuple[Finding, ...]) -> CliError:
+    first, *others = findings  # the errors come first
     lines = [f"cannot call {application} done: {sentence(first)}"]
     lines += [f"  also: {sentence(finding)}; {finding.fix}" for finding in others]
     if first.code in IN_THE_LOG and not first.file:
