@@ -80,7 +80,7 @@ def kill(world: World, unit: str, container: str) -> None:
     """Kill the server by its title, which it writes over the environment by which pids are found elsewhere."""
     script = (
         'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline)" in '
-        '*"valkey-server *:6379"*) kill -9 ${p#/proc/} && echo killed;; esac; done'
+        '"/opt/valkey/valkey-server *:6379"*) kill -9 ${p#/proc/} && echo killed;; esac; done'
     )
     done = world.nuages("ssh", "--container", container, unit, "--", "sh", "-c", script)
     assert done.stdout.strip() == "killed"
