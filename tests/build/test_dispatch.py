@@ -121,6 +121,26 @@ def test_charmcraft_analyse_finds_nothing(charm, cache, tmp_path):
     assert results["entrypoint"] == results["ops-main-call"] == results["metadata"] == "ok"
 
 
+CHARMLINT = "charmlint==0.3.0"
+"""It judges a charm's sources; of a packed one it can say what is broken, by the severity `error`."""
+
+
+@pytest.mark.slow
+def test_charmlint_finds_no_error(charm, tmp_path):
+    uv, environment = find_uv(), tmp_path / "venv"
+    newest = max(PYTHONS, key=lambda python: tuple(map(int, python.version.split("."))))
+    subprocess.run([uv, "venv", "--quiet", "--python", str(newest.executable), str(environment)], check=True)
+    words = [uv, "pip", "install", "--quiet", "--python", str(environment / "bin/python"), CHARMLINT]
+    if subprocess.run(words, check=False).returncode:
+        pytest.skip(f"{CHARMLINT} is not to be had here")
+    words = [str(environment / "bin/charmlint"), "--format", "json", str(charm)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    document = json.loads(done.stdout)
+    errors = [row for row in document["diagnostics"] if row["severity"] == "error"]
+    assert errors == []
+    assert not [row for row in document["diagnostics"] if row.get("path") == "dispatch"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("python", PYTHONS, ids=lambda python: f"{python.version}-{python.prefix.name}")
 def test_the_same_bytes_from_another_python_user_folder_and_zone(cache, tmp_path, python):

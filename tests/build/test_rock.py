@@ -198,6 +198,20 @@ def test_commands_of_parts_are_run(example):
     assert not (example / "notes/collected").exists()
 
 
+def test_messages_are_compiled(example):
+    if not shutil.which("msgfmt"):
+        pytest.skip("gettext is not installed")
+    messages = example / "notes/board/locale/de/LC_MESSAGES/django.po"
+    messages.parent.mkdir(parents=True)
+    messages.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "New"\nmsgstr "Neu"\n')
+    part = COLLECT.replace("collectstatic --noinput", "compilemessages")
+    (example / "rockcraft.yaml").write_text((example / "rockcraft.yaml").read_text() + part)
+    result = rock(example)
+    compiled = result.directory / "rootfs/django/app/board/locale/de/LC_MESSAGES/django.mo"
+    assert b"Neu" in compiled.read_bytes()
+    assert not messages.with_suffix(".mo").exists()
+
+
 def test_a_command_of_a_part_that_fails(example, cache):
     (example / "rockcraft.yaml").write_text((example / "rockcraft.yaml").read_text() + COLLECT)
     before = tree(cache / "images")

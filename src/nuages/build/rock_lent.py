@@ -137,7 +137,8 @@ def staged_notes(packages: Sequence[str]) -> list[str]:
     if shutil.which("dpkg-query") is None:
         return [f"stage-packages {listed(packages)}: this machine's are used, if it has them"]
     names = {name: {name, name.replace("t64", "")} for name in packages}  # other series, and Debian, have no `t64`
-    words = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *sorted({alias for those in names.values() for alias in those})]
+    asked = sorted({alias for those in names.values() for alias in those})
+    words = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *asked]
     done = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     installed = {line.split()[0] for line in done.stdout.splitlines() if line.endswith(" installed")}
     here = [name for name in packages if names[name] & installed]

@@ -151,8 +151,7 @@ def _document(root: Path) -> Document:
     except FileNotFoundError:
         raise BuildError(
             f"cannot build the rock: there is no {FILE} in {root}",
-            fix=f"write {FILE}: name, version, `base: ubuntu@24.04`, `platforms:` with `amd64:`, "
-            f"`extensions:` with `- {EXTENSION}`",
+            fix="nuages init, which writes it",
             code="no-rockcraft-yaml",
         ) from None
     except OSError as error:

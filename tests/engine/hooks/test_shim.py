@@ -202,3 +202,9 @@ def test_large_values_pass(tools, tmp_path, world):
     done, context = call(tools, tmp_path, world, "state-set", "--file", "-", stdin=f'{{"a": "{text}"}}'.encode())
     assert done.returncode == 0
     assert context.unit.memory["a"] == text
+
+
+def test_the_interpreter_has_both_its_names(tmp_path):
+    python = pythons.find("3.12")
+    tools = install_tools(tmp_path / "tools", python)
+    assert (tools / "python3").readlink() == (tools / f"python{python.version}").readlink() == python.executable

@@ -135,7 +135,7 @@ async def _read(reader: asyncio.StreamReader) -> Request:
 
 
 def install_tools(directory: Path, python: pythons.Python) -> Path:
-    """Make a directory with every hook tool and `python3` in it, and return it.
+    """Make a directory with every hook tool, `python3` and the same under its full name in it, and return it.
 
     Args:
         directory: where tools directories are kept, one for each interpreter.
@@ -156,7 +156,8 @@ def install_tools(directory: Path, python: pythons.Python) -> Path:
     scratch.rename(shim)
     for name in TOOLS:
         _link(target / name, ".shim")
-    _link(target / "python3", str(python.executable))
+    for name in ("python3", f"python{python.version}"):  # a charm with compiled code asks for its own version
+        _link(target / name, str(python.executable))
     return target
 
 
