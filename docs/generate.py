@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from docs.writers import commands, index, keys, options, problems, programs, services, statuses, tools, variables
+from docs.writers import commands, index, keys, options, problems, programs, services, statuses, tools, traps, variables
 
 REFERENCE = Path(__file__).parent / "reference"
-WRITERS = (commands, keys, options, variables, statuses, problems, services, programs, tools)
+WRITERS = (commands, keys, options, variables, statuses, problems, traps, services, programs, tools)
 
 
 def pages() -> dict[str, str]:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print("usage: python -m docs.generate [--check]", file=sys.stderr)  # noqa: T201  a command's output
         return 2
-    missing = [gap for writer in (commands, keys, problems) for gap in writer.gaps()]
+    missing = [gap for writer in (commands, keys, problems, traps) for gap in writer.gaps()]
     if missing:
         print("\n".join(missing), file=sys.stderr)  # noqa: T201  a command's output
         return 1

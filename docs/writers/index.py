@@ -13,6 +13,7 @@ WHAT = {
     "variables.md": ("Variables", "what your settings find in `os.environ`, and when"),
     "statuses.md": ("Statuses", "what a unit's status can say, and what to type"),
     "problems/README.md": ("Problems", "what `nuages check` finds wrong, code by code, with the fix"),
+    "traps.md": ("Traps", "what `nuages diagnose` finds wrong with what runs, and the mend"),
     "applications.md": ("Built-in applications", "PostgreSQL and ingress: endpoints, options, actions, differences"),
     "programs.md": ("Programs", "the real servers and tools: versions, sizes, where they come from"),
     "hook-tools.md": ("Hook tools", "what a charm can call on this engine"),

@@ -182,7 +182,7 @@ def test_celery_s_line_of_a_lost_broker_is_understood():
     )
     (finding,) = explain(seen(lines=(Line("mail-worker", text),)))
     assert finding.code == "not-related"
-    assert "RabbitMQ is not at 127.0.0.1:5672, which is the application's own container" in finding.why
+    assert "RabbitMQ is not at localhost:5672, which is the application's own container" in finding.why
 
 
 def test_a_broker_that_nobody_uses_is_no_fault():

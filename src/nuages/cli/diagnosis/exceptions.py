@@ -54,7 +54,9 @@ def not_related(seen: Observations) -> Iterator[Finding]:
         setting = next((key for key, url in _servers(seen) if found[1] and found[1] in url), "")
         at = ("", 0) if setting else _place(raised)
         why, fix = _absent(*found, seen)
-        yield Finding("not-related", _severity(raised, seen), _what(raised, seen), why, fix, setting or "CACHES", *at)
+        yield Finding(
+            "not-related", _severity(raised, seen), _what(raised, seen), why, fix, setting or _setting(found[0]), *at
+        )
     for setting, url in seen.inside.unreachable if seen.inside else ():
         address = urlsplit(url).netloc.replace("127.0.0.1", "localhost")
         brokers = setting != "CACHES"
@@ -64,6 +66,13 @@ def not_related(seen: Observations) -> Iterator[Finding]:
         why, fix = _absent(failures.server_of(url), address, seen)
         what = f"{' and '.join(seen.services)} can do no work" if brokers else "nothing is cached"
         yield Finding("not-related", "warning", what, why, fix, setting)
+
+
+def _setting(server: Server | None) -> str:
+    """Return the setting in which such a server usually is."""
+    if server is None or not server.interfaces:
+        return "CACHES"
+    return "DATABASES" if server.interfaces[0].database else "CACHES" if server.name == "Redis" else ""
 
 
 def _servers(seen: Observations) -> tuple[tuple[str, str], ...]:
