@@ -12,6 +12,7 @@ PURPOSES: Mapping[str, str] = {
     "pebble": "the service manager of each container, the one of Kubernetes charms",
     "statsd_exporter": "turns gunicorn's numbers into metrics, inside the rock",
     "postgresql": "the server behind postgresql-k8s",
+    "aiosmtpd": "the library behind the mail catcher of smtp-integrator",
     "valkey": "the server behind redis-k8s and valkey",
     "traefik": "the proxy behind traefik-k8s",
     "go": "only to build Pebble and statsd_exporter",

@@ -28,6 +28,14 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "The options `enable-tls` and `enable-replication` are not there: one unit, no TLS.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
     ),
+    "smtp-integrator": (
+        "Charmhub's smtp-integrator runs no server: it hands on the host that its options name, and blocks without one. "
+        "Without `host` this one catches the mails itself: it keeps them as files, delivers none, and shows them on "
+        "a web page whose address `show-mails` prints. With `host` it does what Charmhub's does.",
+        "The catcher gives each relation a user of its own. With `transport_security` it makes its own certificate, so "
+        "`skip_ssl_verify` is `True`.",
+        "The option `password_secret` is not there: use `password`.",
+    ),
     "traefik-k8s": (
         "It listens on this machine's loopback only, on port 8000 or the next free one, chosen once. In production the "
         "URL has the host that `external_hostname` names, or the cluster's load balancer.",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "postgresql-k8s": "nuages.services.postgresql",
     "redis-k8s": "nuages.services.valkey.redis",
+    "smtp-integrator": "nuages.services.smtp",
     "traefik-k8s": "nuages.services.traefik",
     "valkey": "nuages.services.valkey",
 }

@@ -50,7 +50,7 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
     own = directory / ".uv"
     own.mkdir()
     lock = own / "lock.txt"
-    lock.write_text(locked(source.package))
+    lock.write_text("".join(locked(package) for package in (source.package, *source.requires)))
     # A cache of its own inside the temporary directory: its growth is the progress, and what uv unpacks there is linked
     # into place, so that nothing is on the disk twice and a kill leaves nothing elsewhere.
     argv = [

