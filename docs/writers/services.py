@@ -29,7 +29,7 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
     ),
     "smtp-integrator": (
-        "Charmhub's smtp-integrator runs no server: it hands on the host that its options name, and blocks without one. "
+        "Charmhub's smtp-integrator runs no server: it hands on the host that its options name, or blocks without one. "
         "Without `host` this one catches the mails itself: it keeps them as files, delivers none, and shows them on "
         "a web page whose address `show-mails` prints. With `host` it does what Charmhub's does.",
         "The catcher gives each relation a user of its own. With `transport_security` it makes its own certificate, so "

@@ -72,8 +72,8 @@ def recall(world: World, alias: str) -> dict[str, object]:
 
 
 def variables(world: World) -> dict[str, str]:
-    document = json.loads(world.nuages("env", "notes", "--format", "json").stdout)
-    return {item["name"]: item["value"] for item in document["variables"]}
+    document = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
+    return {name: item["value"] for name, item in document.items()}
 
 
 def kill(world: World, unit: str, container: str) -> None:
