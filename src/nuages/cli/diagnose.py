@@ -52,13 +52,18 @@ def command(*, model: str | None, form: str, application: str | None) -> int:
 def chosen(status: dict[str, Any], application: str | None) -> str:
     """Return the application to diagnose: the one named, else the only one that is not built in.
 
-    Raises `CliError` when there is none of that name, or not exactly one.
+    Raises `CliError` when there is none of that name, not exactly one, or when it is built in.
     """
     applications: dict[str, dict[str, Any]] = status["applications"]
     known = ", ".join(sorted(applications)) or "none"
     if application is not None:
         if application not in applications:
             raise CliError(f"cannot diagnose {application}: there is no such application ({known})")
+        if applications[application].get("charm-origin") == "built-in":
+            raise CliError(
+                f"cannot diagnose {application}: it is built in, and no Django application",
+                fix=f"{command_name()} status; {command_name()} logs {application}",
+            )
         return application
     own = [name for name, entry in applications.items() if entry.get("charm-origin") != "built-in"]
     if len(own) != 1:

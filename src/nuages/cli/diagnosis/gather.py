@@ -15,6 +15,7 @@ from nuages.cli.diagnosis.exceptions import inner_path
 from nuages.cli.diagnosis.inside import WebService
 from nuages.cli.diagnosis.observations import Inside, Line, Observations, Unit, Visit
 from nuages.cli.session import Session
+from nuages.contract import layout
 from nuages.errors import NuagesError
 
 LINKS = 4
@@ -154,7 +155,7 @@ def _port(url: str) -> int:
 def _lines(target: Target, environment: dict[str, str]) -> Iterator[Line]:
     stream = target.session.client.stream(target.session.path("logs"), lines=LINES, application=target.application)
     for line in stream:
-        if _recent(str(line["time"])):
+        if line["service"] != layout.STATSD_SERVICE and _recent(str(line["time"])):
             yield Line(str(line["service"]), inside.masked(str(line["message"]).rstrip(), environment))
 
 
