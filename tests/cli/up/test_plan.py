@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from nuages.cli.up.build import provided
 from nuages.cli.up.plan import BuiltIn, Observed, ObservedApplication, Project, Requirement, plan, unanswered
+from nuages.services import REGISTRY
 
 NOTES = Project(
     application="notes",
@@ -157,3 +159,22 @@ def test_requests_are_what_the_engine_takes():
         },
     )
     assert requests[3] == (("integrate",), {"endpoints": ["notes:ingress", "traefik-k8s:ingress"]})
+
+
+def test_what_a_charm_requires_comes_from_the_built_in_applications_own_metadata():
+    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in REGISTRY.items())
+    requires = (
+        Requirement("cache", "redis", optional=False),
+        Requirement("valkey", "valkey_client", optional=False),
+        Requirement("smtp", "smtp", optional=False),
+        Requirement("more", "redis", optional=True),
+    )
+    assert commands(replace(NOTES, requires=requires, built_ins=built_ins), Observed()) == [
+        "juju deploy redis-k8s",
+        "juju deploy valkey",
+        "juju deploy smtp-integrator",
+        "juju deploy /cache/charms/notes.charm notes --resource django-app-image=/cache/images/i1",
+        "juju integrate notes:cache redis-k8s:redis",
+        "juju integrate notes:valkey valkey:valkey-client",
+        "juju integrate notes:smtp smtp-integrator:smtp",
+    ]
