@@ -85,7 +85,9 @@ def test_exit_codes(project, capfd):
     project({CHARM: "storage: {}\n"})
     assert run(["check"]) == 1
     assert run(["check", "nowhere"]) == 1
-    assert "cannot find charmcraft.yaml" in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "cannot find charmcraft.yaml" in said
+    assert "PROJECT_DIR" in said  # `check` has no --project-dir
 
 
 def test_two_broken_files_are_both_told(project):

@@ -106,6 +106,10 @@ def test_no_charmcraft_yaml(tmp_path):
     with pytest.raises(ExtensionError, match=r"cannot find charmcraft\.yaml") as caught:
         find(tmp_path)
     assert "--project-dir" in caught.value.fix
+    (tmp_path / "manage.py").touch()
+    with pytest.raises(ExtensionError) as caught:
+        find(tmp_path)
+    assert caught.value.fix.startswith("nuages init")
 
 
 def test_no_directory(tmp_path):

@@ -40,7 +40,7 @@ def command(project_dir: Path | None, fix: bool, evaluate: bool, form: str) -> i
     from nuages.cli.check_formats import WRITERS
     from nuages.extension.project import find
 
-    charm = find(project_dir or Path())
+    charm = find(project_dir or Path(), "PROJECT_DIR")
     report = check(charm)
     if fix:
         report = _mended(charm, report)

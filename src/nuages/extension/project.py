@@ -64,8 +64,10 @@ class Project:
         return isinstance(extensions, list) and EXTENSION in extensions
 
 
-def find(directory: Path) -> Path:
+def find(directory: Path, naming: str = "--project-dir") -> Path:
     """Return the folder with charmcraft.yaml: `directory` or its `charm/`.
+
+    `naming` is how the command that looks takes the name of another directory.
 
     Raises:
         ExtensionError: neither has one.
@@ -74,12 +76,12 @@ def find(directory: Path) -> Path:
         if (candidate / FILE).is_file():
             return candidate
     if not directory.is_dir():
-        raise ExtensionError(
-            f"cannot find {FILE}: {directory} is no directory", fix="name the project with --project-dir"
-        )
+        raise ExtensionError(f"cannot find {FILE}: {directory} is no directory", fix=f"name the project with {naming}")
     raise ExtensionError(
         f"cannot find {FILE}: neither in {directory} nor in {directory / 'charm'}",
-        fix="run this in the project's directory, or name it with --project-dir",
+        fix="nuages init, which writes it"
+        if (directory / "manage.py").is_file()
+        else f"run this in the project's directory, or name it with {naming}",
         code="no-charmcraft-yaml",
     )
 
