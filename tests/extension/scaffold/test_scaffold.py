@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 from nuages.extension.django import Folder, Tree, detect
+from nuages.extension.load import load
+from nuages.extension.project import Project
+from nuages.extension.rules import check
 from nuages.extension.scaffold import Planned, difference, scaffold
 from tests.extension.django.trees import ASGI, found, manage, project
 
@@ -90,6 +93,12 @@ def test_the_name_is_where_rockcraft_looks_or_the_place_is_said():
     part = document["parts"]["django-framework/install-app"]
     assert (part["plugin"], part["source"], part["organize"]) == ("dump", "web", {"*": "django/app/"})
     assert "-django/app/charm" not in part["stage"]
+
+
+def test_a_name_of_one_letter_gets_a_title_that_charmcraft_takes():
+    document = load(planned(project(package="w"))["charm/charmcraft.yaml"].text, "charmcraft.yaml")
+    assert document.data["name"] == "w"
+    assert check(Project(document)) == []
 
 
 def test_requirements_for_rockcraft_come_from_where_they_are():

@@ -208,8 +208,11 @@ def requirements_txt(tree: Tree, findings: Findings) -> str | None:
 
 
 def title(name: str) -> str:
-    """Return a name as people write it: `my-site` is My site."""
-    return name.replace("-", " ").capitalize()
+    """Return a name as people write it: `my-site` is My site.
+
+    Charmcraft wants two characters at least.
+    """
+    return name.replace("-", " ").capitalize() if len(name) > 1 else f"Application {name}"
 
 
 def scalar(value: str | int | bool) -> str:
