@@ -160,7 +160,8 @@ def test_scheduler_runs_on_unit_0_only(context: Context) -> None:
         ({"leader": False}, testing.WaitingStatus("waiting for the leader to make the secret key")),
         ({"secrets": set[Any]()}, testing.WaitingStatus("waiting for postgresql-k8s (postgresql): its secret cannot be read yet")),
         ({"config": {"webserver-workers": 0}}, testing.BlockedStatus("option webserver-workers is 0, must be at least 1: juju config notes webserver-workers=1")),
-        ({"config": {"mail": "secret:d2aaaaaaaaaaaaaaaaa5"}}, testing.BlockedStatus("option mail names no secret; juju add-secret mail KEY=VALUE prints the ID for: juju config notes mail=ID")),
+        ({"config": {"mail": "secret:d2aaaaaaaaaaaaaaaaa5"}}, testing.BlockedStatus("option mail names no secret; set an ID from juju add-secret: juju config notes mail=ID")),
+        ({"config": {"greeting": "a\0b"}}, testing.BlockedStatus("option greeting has a NUL in it, or half a character: juju config notes greeting=VALUE")),
         ({"containers": {container(services={"other": ROCK["other"]})}}, testing.BlockedStatus("cannot use the rock: it has no service named django")),
     ],
 )  # fmt: skip

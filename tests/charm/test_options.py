@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from nuages.charm import options
 from nuages.charm.environment import build
 from nuages.charm.facts import Option, Peer
+from nuages.charm.statuses import LIMIT
+from nuages.charm.variables import is_exportable
+from tests.charm.interfaces.examples import THOROUGH
 from tests.charm.made import OPTIONS, facts
 
 
@@ -139,9 +143,36 @@ def test_peers_are_sorted_as_text() -> None:
 VALUES = st.text() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 
 
-@given(st.dictionaries(st.sampled_from([option.name for option in OPTIONS]), VALUES))
-def test_no_value_raises(config: dict[str, Any]) -> None:
-    options.read(facts(config=config))
+NAMES = st.sampled_from([option.name for option in OPTIONS])
+CONTENTS = st.none() | st.dictionaries(st.text(), st.text(), max_size=4)
+
+
+@THOROUGH
+def test_no_value_raises_and_what_is_taken_can_be_a_variable(examples: int) -> None:
+    @settings_of(max_examples=examples, deadline=None)
+    @given(st.dictionaries(NAMES, VALUES), st.dictionaries(NAMES, CONTENTS))
+    def check(config: dict[str, Any], contents: dict[str, Any]) -> None:
+        found = options.read(facts(config=config, option_secrets=contents))
+        key = (found.secret_key,) if found.secret_key else ()
+        assert all(is_exportable(variable.value) for variable in (*found.variables, *key)) or found.problems
+        assert all(problem.level == "blocked" and len(problem.message) <= LIMIT for problem in found.problems)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"greeting": "a\0b"}, "option greeting has a NUL in it, or half a character: juju config notes greeting=VALUE"),
+        ({"greeting": "\ud800"}, "option greeting has a NUL in it, or half a character: juju config notes greeting=VALUE"),
+        ({"django-secret-key": "a\0b"}, "option django-secret-key has a NUL in it, or half a character: juju config notes django-secret-key=KEY"),
+        ({"mail": "secret:x"}, "token in the secret of option mail has a NUL in it, or half a character: juju update-secret secret:x token=VALUE"),
+    ],
+)  # fmt: skip
+def test_what_no_process_can_have_is_blocked(config: dict[str, Any], message: str) -> None:
+    found = options.read(facts(config=config, option_secrets={"mail": {"token": "a\0b", "user": "joe"}}))
+    assert [(problem.level, problem.message) for problem in found.problems] == [("blocked", message)]
+    assert not [variable for variable in found.variables if not is_exportable(variable.value)]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +213,7 @@ def test_health_path(value: str | None, path: str) -> None:
 def test_secret_that_does_not_exist_and_one_that_is_not_granted() -> None:
     missing = options.read(facts(config={"mail": "secret:x"}, option_secrets={"mail": {}})).problems
     assert [problem.message for problem in missing] == [
-        "option mail names no secret; juju add-secret mail KEY=VALUE prints the ID for: juju config notes mail=ID"
+        "option mail names no secret; set an ID from juju add-secret: juju config notes mail=ID"
     ]
     closed = options.read(facts(config={"mail": "secret:x"}, option_secrets={"mail": None})).problems
     assert [problem.message for problem in closed] == [

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nuages.charm import statuses
 from nuages.charm.facts import Content, Facts, Option, Value
 from nuages.charm.statuses import Status
-from nuages.charm.variables import Variable
+from nuages.charm.variables import Variable, is_exportable
 from nuages.contract import layout
 from nuages.contract.options import (
     ALLOWED_HOSTS,
@@ -32,6 +32,7 @@ _PATH = re.compile(r"/(?!/)[!-~]*")
 SETTINGS_MODULE = "DJANGO_SETTINGS_MODULE"
 """What a user's option `settings-module` becomes, by the rule for all of them: web, migrations, workers and actions
 have it alike."""
+UNEXPORTABLE = "has a NUL in it, or half a character"
 SHORT = 40
 """Characters of a list of hosts that a status can show whole."""
 GREATEST = 2**31 - 1
@@ -104,6 +105,9 @@ def _user_option(facts: Facts, option: Option, problems: list[Status]) -> list[V
     if option.type != "secret":
         if name == SETTINGS_MODULE and value == "":
             return []  # Django would look for settings of no name, instead of manage.py's
+        if not is_exportable(text(value)):
+            problems.append(_invalid(facts, option.name, UNEXPORTABLE, "VALUE"))
+            return []
         return [Variable(name, text(value), origin)]
     content = _content(facts, option.name, problems)
     if content is None:
@@ -119,9 +123,15 @@ def _content(facts: Facts, option: str, problems: list[Status]) -> Content | Non
     content = facts.option_secrets.get(option)
     if content is None:
         problems.append(statuses.OPTION_SECRET(option=option, secret=facts.config[option], app=facts.app))
-    elif not content:
+        return None
+    if not content:
         problems.append(statuses.OPTION_SECRET_MISSING(option=option, app=facts.app))
-    return content or None
+        return None
+    wrong = next((key for key in sorted(content) if not is_exportable(content[key])), None)
+    if wrong is not None:
+        problems.append(statuses.OPTION_SECRET_VALUE(option=option, secret=facts.config[option], key=wrong))
+        return None
+    return content
 
 
 def _hosts(facts: Facts, problems: list[Status]) -> tuple[str, ...]:
@@ -173,6 +183,8 @@ def _secret_key(facts: Facts, problems: list[Status]) -> Variable | None:
     if option == SECRET_KEY.name:
         if not value:
             problems.append(_invalid(facts, option, "is empty", "KEY"))
+        elif not is_exportable(str(value)):
+            problems.append(_invalid(facts, option, UNEXPORTABLE, "KEY"))
         return Variable("DJANGO_SECRET_KEY", str(value), f"option {option}", secret=True)
     content = _content(facts, option, problems)
     if content is None:

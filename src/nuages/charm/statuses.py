@@ -105,7 +105,7 @@ OPTION_SECRET = Condition(
 OPTION_SECRET_MISSING = Condition(
     "option-secret-missing",
     "blocked",
-    "option {option} names no secret; juju add-secret {option} KEY=VALUE prints the ID for",
+    "option {option} names no secret; set an ID from juju add-secret",
     "There is no secret of that ID: it was removed, or never was.",
     "juju config {app} {option}=ID",
     test="tests/charm/test_app.py::test_what_is_wrong_is_said",
@@ -117,6 +117,14 @@ OPTION_SECRET_KEY = Condition(
     "The secret exists, but its content is not what the option needs.",
     "juju update-secret {secret} value=KEY",
     test="tests/charm/test_options.py::test_secret_key_from_a_secret",
+)
+OPTION_SECRET_VALUE = Condition(
+    "option-secret-value",
+    "blocked",
+    "{key} in the secret of option {option} has a NUL in it, or half a character",
+    "The secret's content would become a variable, and no process can have one like this.",
+    "juju update-secret {secret} {key}=VALUE",
+    test="tests/charm/test_options.py::test_what_no_process_can_have_is_blocked",
 )
 OPTION_CLASH = Condition(
     "option-clash",
@@ -277,6 +285,7 @@ CONDITIONS = (
     OPTION_SECRET,
     OPTION_SECRET_MISSING,
     OPTION_SECRET_KEY,
+    OPTION_SECRET_VALUE,
     OPTION_CLASH,
     WAITING_PEER,
     WAITING_KEY,

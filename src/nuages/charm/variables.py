@@ -15,6 +15,14 @@ class Variable(NamedTuple):
     """Whether the value may be shown."""
 
 
+def is_exportable(text: str) -> bool:
+    """Whether a process can have a text as a variable: it has no NUL in it, and no half a character."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
 MASK = "***"
 SHORTEST = 4
 """Shorter values are not hidden in texts: they would hide half of every sentence, and are no secrets."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Value
-from nuages.charm.variables import Variable
+from nuages.charm.variables import is_exportable
 
 if TYPE_CHECKING:
     REGISTRY: tuple[Interface, ...]
@@ -88,13 +88,6 @@ def integrations(facts: Facts) -> Iterator[Integration]:
 def usable(value: Value | NotReady) -> Value | NotReady:
     """Return the value unless one of its variables cannot be one: no process takes a NUL or half a character."""
     known = value.partial if isinstance(value, NotReady) else value
-    if known is None or all(map(_exportable, known.variables)):
+    if known is None or all(is_exportable(variable.value) for variable in known.variables):
         return value
     return NotReady("its data holds a character that no variable can hold")
-
-
-def _exportable(variable: Variable) -> bool:
-    try:
-        return b"\0" not in variable.value.encode()
-    except UnicodeEncodeError:
-        return False
