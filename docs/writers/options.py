@@ -39,6 +39,14 @@ MEANING = (
 )
 """Options of a user's own that the charm itself reads, too: name, type, what they do."""
 
+WORKERS = """## How many workers
+
+Unset, `webserver-workers` leaves the number to gunicorn, which starts one worker (or as many as the service's variable
+`WEB_CONCURRENCY` in rockcraft.yaml says): enough to try a site, not to serve one. Nothing is guessed from the machine,
+because a pod sees all CPUs of its node, however few it may use. gunicorn's own advice is twice the CPUs that a unit may
+use, plus one; with `gthread`, `gevent` or `asgi` one for each CPU, for each then answers several requests at once."""
+"""What an unset option means is said, for it is felt."""
+
 SECRET = {"user": "ann", "api-key": "..."}
 """What is in the secret of the last of them."""
 
@@ -53,6 +61,7 @@ def pages() -> Iterator[tuple[str, str]]:
             "becomes of options that you declare yourself. Set with `nuages config APP OPTION=VALUE`, in production "
             "with `juju config APP OPTION=VALUE`.",
             *(_of_bases(names, options) for names, options in _by_options()),
+            WORKERS,
             "## Contributed for an endpoint\n\n"
             + table(
                 ("for each endpoint of interface", "option", "type", "default", "what it is"),
