@@ -253,10 +253,7 @@ def _address(charm: ops.CharmBase, facts: Facts) -> str:
     """Return the unit's address as a relation that publishes it has it; a pod has one for all."""
     names = (endpoints.INGRESS.name, endpoints.METRICS.name)
     endpoint = next((relation.endpoint for relation in facts.relations if relation.interface in names), "")
-    if not endpoint:
-        return ""
-    address = charm.model.get_binding(endpoint).network.bind_address
-    return str(address) if address is not None else ""
+    return hook_tools.bind_address(charm.model, endpoint) if endpoint else ""
 
 
 def _workload(container: Container) -> Workload | str | None:
