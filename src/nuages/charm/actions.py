@@ -1,7 +1,7 @@
 """The charm's actions: each validates first and changes nothing when it fails."""
 
 import secrets
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 import ops
@@ -13,7 +13,7 @@ from nuages.charm.facts import Facts, SecretKey, Workload
 from nuages.charm.gather import new_key
 from nuages.charm.texts import last_line, pebble_reason
 from nuages.charm.variables import mask
-from nuages.charm.workload import Container
+from nuages.charm.workload import Container, Result
 from nuages.contract import layout
 
 
@@ -81,13 +81,10 @@ def create_superuser(container: Container, facts: Facts, params: dict[str, Any])
     return password
 
 
-def _expect(result: object, what: str, environment: dict[str, str]) -> None:
-    from nuages.charm.workload import Result
-
-    answer = cast("Result", result)
-    if answer.code == 0:
+def _expect(result: Result, what: str, environment: dict[str, str]) -> None:
+    if result.code == 0:
         return
-    text = last_line(answer.error) or last_line(answer.output) or f"exit code {answer.code}"
+    text = last_line(result.error) or last_line(result.output) or f"exit code {result.code}"
     raise Refused(f"{what}: {mask(text, _hidden(environment))}")
 
 

@@ -93,7 +93,5 @@ def _proxies(facts: Facts) -> list[Variable]:
 def _peers(facts: Facts) -> list[Variable]:
     if facts.peer is None or not facts.peer.units:
         return []
-    names = [
-        f"{unit.replace('/', '-')}.{facts.app}-endpoints.{facts.model}.svc.cluster.local" for unit in facts.peer.units
-    ]
-    return [Variable("DJANGO_PEER_FQDNS", ",".join(sorted(names)), "the application's other units")]
+    names = sorted(map(facts.fqdn_of, facts.peer.units))
+    return [Variable("DJANGO_PEER_FQDNS", ",".join(names), "the application's other units")]

@@ -211,6 +211,10 @@ class Facts:
         """The unit's number: 2 for `notes/2`."""
         return int(self.unit.rpartition("/")[2])
 
+    def fqdn_of(self, unit: str) -> str:
+        """Return the name in the cluster of a unit of this application."""
+        return f"{unit.replace('/', '-')}.{self.app}-endpoints.{self.model}.svc.cluster.local"
+
     @property
     def repairs(self) -> bool:
         """Whether own bags are compared at this event, though their relation works already: that costs two calls each.

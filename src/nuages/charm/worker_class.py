@@ -9,13 +9,13 @@ from collections.abc import Collection
 
 from nuages.charm import gunicorn, statuses
 from nuages.charm.statuses import Status
+from nuages.contract import layout
 
 _NAMED = re.compile(r"((?:^|\s)(?:-k|--worker-class)(?:\s+\[\s*|\s+|=))([^\s\]]+)")
 
 ASGI = "asgi"
 GUNICORN_ASGI = "gunicorn.workers.gasgi"
-UVICORN = "uvicorn_worker"
-UVICORN_CLASS = "uvicorn_worker.UvicornWorker"
+UVICORN = layout.UVICORN_WORKER.partition(".")[0]
 SYNCHRONOUS = ("sync", "gthread", "gevent")
 """Workers that speak WSGI."""
 
@@ -67,7 +67,7 @@ def command(original: str, option: str, modules: Collection[str], app: str) -> s
 def _available(wanted: str, modules: Collection[str]) -> tuple[str, str]:
     """Return what has to stand behind `-k` for a worker class, and what the rock lacks for it."""
     if wanted == ASGI:
-        actual = ASGI if GUNICORN_ASGI in modules else UVICORN_CLASS if UVICORN in modules else ""
+        actual = ASGI if GUNICORN_ASGI in modules else layout.UVICORN_WORKER if UVICORN in modules else ""
     else:
         actual = "" if wanted == "gevent" and "gevent" not in modules else wanted
     lack = f"needs {REQUIREMENTS[wanted]} in the rock" if not actual and wanted in REQUIREMENTS else ""

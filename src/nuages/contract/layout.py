@@ -8,8 +8,6 @@ TLS_DIRECTORY = "/django/tls"
 HOME_DIRECTORY = "/tmp/django/home"  # noqa: S108  inside the container, and the service's own
 """What services get as HOME unless the rock names another: `_daemon_` has none that it could write to."""
 LOG_DIRECTORY = "/var/log/django"
-ACCESS_LOG = "/var/log/django/access.log"
-ERROR_LOG = "/var/log/django/error.log"
 
 WEB_SERVICE = "django"
 STATSD_SERVICE = "statsd-exporter"
@@ -18,14 +16,11 @@ SCHEDULER_SUFFIX = "-scheduler"
 """Services whose names end so, in any case, get the application's environment."""
 
 USER = "_daemon_"
-GROUP = "_daemon_"
 UID = 584792
-GID = 584792
 
 WEB_PORT = 8000
 METRICS_PORT = 9102
 METRICS_PATH = "/metrics"
-STATSD_PORT = 9125
 STATSD_HOST = "localhost:9125"
 
 PYTHON = "/bin/python3"
@@ -33,7 +28,6 @@ STATSD_EXPORTER = "/bin/statsd_exporter"
 STATSD_MAPPING = "/statsd-mapping.conf"
 ROCK_METADATA = "/.rock/metadata.yaml"
 LAYERS_DIRECTORY = "/var/lib/pebble/default/layers"
-PEBBLE_DIRECTORY = "/var/lib/pebble/default"
 
 PAAS_CONFIG = "paas-config.json"
 COS_CUSTOM = "cos_custom.json"
@@ -42,12 +36,15 @@ COS_CUSTOM = "cos_custom.json"
 WORKER_CLASSES = ("sync", "gevent", "gthread", "asgi")
 """What may stand behind gunicorn's `-k`; the first is the default. The contract has the first two."""
 
+UVICORN_WORKER = "uvicorn_worker.UvicornWorker"
+"""What serves ASGI where gunicorn has no worker of its own for it."""
+
 WEB_COMMAND = PYTHON + " -m gunicorn -c " + GUNICORN_CONFIG + " '{module}:application' -k [ {worker_class} ]"
 """The web service's command, to be formatted with the WSGI module and the default worker class."""
 
 STATSD_COMMAND = (
-    STATSD_EXPORTER + " --statsd.mapping-config=" + STATSD_MAPPING + " --statsd.listen-udp=localhost:9125"
-    " --statsd.listen-tcp=localhost:9125"
+    f"{STATSD_EXPORTER} --statsd.mapping-config={STATSD_MAPPING} --statsd.listen-udp={STATSD_HOST}"
+    f" --statsd.listen-tcp={STATSD_HOST}"
 )
 
 MIGRATION_COMMANDS = (

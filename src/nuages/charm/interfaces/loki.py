@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
-from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, no_secrets
+from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, decoded, no_secrets
 from nuages.charm.observability import rules
 from nuages.charm.observability.topology import labels, metadata
 from nuages.charm.variables import Variable
@@ -50,10 +50,7 @@ def parse(relation: Relation) -> Servers | NotReady:
 
 
 def _url_of(bag: Bag) -> str:
-    try:
-        answer: object = json.loads(bag.get("endpoint", "") or "null")
-    except (ValueError, RecursionError):
-        return ""
+    answer = decoded(bag.get("endpoint", ""))
     url = cast("dict[str, object]", answer).get("url") if isinstance(answer, dict) else None
     return urls.web(url) if isinstance(url, str) else ""
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import cast
 
 from nuages.charm.facts import Facts
-from nuages.charm.observability.topology import fqdn
 from nuages.contract import layout
 
 SCHEDULER = "@scheduler:"
@@ -43,4 +42,6 @@ def _static(facts: Facts, config: dict[str, object]) -> dict[str, object]:
 
 
 def _target(facts: Facts, target: str) -> str:
-    return f"{fqdn(facts, 0)}:{target.removeprefix(SCHEDULER)}" if target.startswith(SCHEDULER) else target
+    if not target.startswith(SCHEDULER):
+        return target
+    return f"{facts.fqdn_of(facts.app + '/0')}:{target.removeprefix(SCHEDULER)}"

@@ -50,8 +50,3 @@ def matchers(facts: Facts) -> str:
 def identifier(facts: Facts) -> str:
     """Return what names of rule groups begin with: `MODEL_UUID8_APP`."""
     return f"{facts.model}_{facts.model_uuid[:8]}_{facts.app}"
-
-
-def fqdn(facts: Facts, number: int) -> str:
-    """Return a unit's name in the cluster."""
-    return f"{facts.app}-{number}.{facts.app}-endpoints.{facts.model}.svc.cluster.local"

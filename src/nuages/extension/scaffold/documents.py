@@ -16,7 +16,6 @@ from nuages.extension.django.tree import Tree
 ARCHITECTURES = ("amd64", "arm64")
 LEFT_OUT = ("charm", "rockcraft.yaml", "*.charm", "*.rock", "env", "venv", "node_modules")
 """What lies beside manage.py in a flat project, and is not the application's."""
-UVICORN = "uvicorn_worker.UvicornWorker"
 
 CHARM_REQUIREMENTS = """\
 # ops and the Django runtime are in every charm already. Name here what your own code in src/ imports besides.
@@ -81,7 +80,8 @@ def _web(findings: Findings) -> Iterator[str]:
     server = findings.asgi if findings.asynchronous else findings.wsgi
     if server is None:
         return
-    kind = UVICORN if findings.asynchronous else "gevent" if findings.requirements.has("gevent") else "sync"
+    synchronous = "gevent" if findings.requirements.has("gevent") else "sync"
+    kind = layout.UVICORN_WORKER if findings.asynchronous else synchronous
     yield f"  # {server.place}: {server.reason}."
     yield f"  {layout.WEB_SERVICE}:"
     yield "    override: replace"  # the extension says so too; rockcraft's schema wants it in the file
