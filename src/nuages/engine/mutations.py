@@ -22,7 +22,7 @@ def record(runner: ModelRunner, kind: str, summary: str, goals: Iterable[Goal], 
     model, change = changes.begin(runner.state, kind, summary, wanted, now)
     model = step(model, now)
     for application in {goal.application for goal in wanted if goal.application}:
-        model = _retry(model, application, now)
+        model = recovery.hasten(model, now, application)
     if not wanted:
         model = changes.finish(model, change, now)
     runner.store.commit(model)
@@ -193,10 +193,3 @@ def _check_running(runner: ModelRunner, what: str) -> None:
     if runner.state.stopped:
         reason = f"stopped {runner.state.stopped}" if runner.state.stopped != "down" else "stopped"
         raise EngineError(f"cannot {what}: the model is {reason}", fix="nuages up", code="stopped")
-
-
-def _retry(model: Model, application: str, now: float) -> Model:
-    for unit in model.units_of(application):
-        if unit.pending is not None and unit.pending.failures:
-            model = model.with_unit(replace(unit, pending=replace(unit.pending, retry_at=now)))
-    return model

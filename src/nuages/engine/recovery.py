@@ -10,9 +10,9 @@ from nuages.engine.resolver.advance import committed
 from nuages.engine.state import Model
 
 
-def hasten(model: Model, now: float) -> Model:
-    """Return the model in which no failed hook waits any longer."""
-    for found in list(model.units.values()):
+def hasten(model: Model, now: float, application: str | None = None) -> Model:
+    """Return the model in which no failed hook, or none of one application, waits any longer."""
+    for found in model.units_of(application) if application is not None else list(model.units.values()):
         if found.pending is not None and found.pending.retry_at > now:
             model = model.with_unit(replace(found, pending=replace(found.pending, retry_at=now)))
     return model

@@ -68,11 +68,6 @@ class Model:
         return self._namespaces
 
     @property
-    def root_uid(self) -> int:
-        """Return the host's uid of the containers' root: what a socket's peer credentials say of a hook's processes."""
-        return self.namespaces.users.root
-
-    @property
     def warning(self) -> str:
         """Return what is less good here than on Kubernetes, "" when nothing is."""
         if self.mode is Mode.SINGLE:
