@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import pwd
-import tempfile
 from pathlib import Path
 from typing import cast
 
@@ -63,6 +62,8 @@ def refuse_root_elsewhere(directory: Path) -> None:
 
 def make_cache_dir(directory: Path) -> None:
     """Create the folder of downloads and builds. Raises `CliError` when we cannot write there."""
+    import tempfile  # slow to import, and every command imports this module
+
     refuse_root_elsewhere(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
