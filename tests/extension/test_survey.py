@@ -15,6 +15,8 @@ SETTINGS = "notes/notes/settings.py"
 WHITENOISE = '"whitenoise.middleware.WhiteNoiseMiddleware"'
 WORKER = "services:\n  q-worker:\n    command: python3 -m celery -A notes worker\n"
 VARIABLE = "services:\n  django:\n    environment:\n      POSTGRESQL_DB_NAME: x\n"
+NOWHERE = "services:\n  q-worker:\n    command: celery -A nowhere worker\n"
+CELERY = "Django~=5.2\npsycopg[binary]\nwhitenoise\ncelery\n"
 SOUND = Case("", False, {}, {}).files("fires")
 
 
@@ -52,6 +54,9 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
         {"requirements.txt": "Django>=5.2,<6.2\npsycopg[binary]\nwhitenoise\n"},
         {"requirements.txt": "Django~=5.2\npsycopg2-binary==2.9 ; python_version >= '3.8'\nwhitenoise\n"},
         {"rockcraft.yaml": "services:\n  shell-worker:\n    command: /bin/sh -c 'while true; do sleep 5; done'\n"},
+        {"rockcraft.yaml": WORKER, "requirements.txt": CELERY},
+        {"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY + "./packages/nowhere\n"},
+        {"rockcraft.yaml": NOWHERE.replace("-A", "--workdir /elsewhere -A"), "requirements.txt": CELERY},
         {"rockcraft.yaml": "services:\n  clean-worker:\n    command: python3 manage.py clearsessions\n"},
         {"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n", "notes/work.py": "1\n"},
         {"pyproject.toml": '[project]\nname = "notes"\nrequires-python = ">=3.10,<4"\n'},
@@ -70,6 +75,9 @@ def test_no_error_for_what_is_well(tmp_path, changes):
         ({"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n"}, "worker-command"),
         ({"rockcraft.yaml": "services:\n  own-worker:\n    command: ./work.sh\n"}, "worker-command"),
         ({"rockcraft.yaml": WORKER}, "worker-command"),
+        ({"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY}, "worker-command"),
+        ({"rockcraft.yaml": NOWHERE.replace("celery -A nowhere", "python3 -m celery --app=nowhere.app:main"),
+          "requirements.txt": CELERY}, "worker-command"),
         ({"rockcraft.yaml": "services:\n  empty-worker:\n    command: ''\n"}, "worker-command"),
         ({"requirements.txt": "Django>=6\npsycopg\nwhitenoise\n", "rockcraft.yaml": "base: ubuntu@22.04\n",
           CHARM: "base: ubuntu@22.04\n"}, "python-version"),

@@ -140,11 +140,11 @@ def drivers(survey: Survey) -> Iterator[Problem]:
             ("requires", name),
             f"{survey.prefix}{requirements.file} has no package that speaks {interface}",
             f"add `{add}` to it ({listed(known)} would do)" if len(known) > 1 else f"add `{add}` to it",
-            "error" if database and not _opaque(survey) else "",
+            "error" if database and not opaque(survey) else "",
         )
 
 
-def _opaque(survey: Survey) -> bool:
+def opaque(survey: Survey) -> bool:
     """Whether the requirements name something by path or address, which may bring anything along."""
     files = survey.findings.requirements.files if survey.findings else ()
     return any(_BY_PLACE.match(line) for file in files for line in survey.tree.text(file).splitlines())

@@ -19,6 +19,7 @@ from nuages.contract.options import variable_of
 from nuages.extension.django.findings import Findings, Place
 from nuages.extension.names import nearest
 from nuages.extension.problems import Problem
+from nuages.extension.survey.fit import opaque
 from nuages.extension.survey.sources import Survey
 
 PROGRAMS = {
@@ -105,7 +106,9 @@ def _lack(survey: Survey, findings: Findings, words: list[str]) -> tuple[str, st
     if program.rstrip("0123456789.") == "python" and len(words) > 1:
         if words[1] == "-m" and len(words) > 2:
             module = words[2].partition(".")[0]
-            return _without_package(findings, module, f"module {module}") if module in PROGRAMS else None
+            if module not in PROGRAMS:
+                return None
+            return _without_package(findings, module, f"module {module}") or _celery(survey, findings, words)
         file = words[1].removeprefix(APP_DIRECTORY + "/")
         if file.endswith(".py") and not file.startswith(("/", "-")):
             if survey.application + posixpath.normpath(file) not in survey.tree:
@@ -114,7 +117,7 @@ def _lack(survey: Survey, findings: Findings, words: list[str]) -> tuple[str, st
                 return _management(survey, findings, words[2])
         return None
     if program in PROGRAMS:
-        return _without_package(findings, program, program)
+        return _without_package(findings, program, program) or _celery(survey, findings, words)
     own = words[0].removeprefix(APP_DIRECTORY + "/")
     if (
         words[0].startswith(("./", APP_DIRECTORY + "/"))
@@ -129,6 +132,18 @@ def _without_package(findings: Findings, program: str, shown: str) -> tuple[str,
     if findings.requirements.kind == "none" or findings.requirements.has(*packages):
         return None
     return f"{shown} is in no package of {findings.requirements.file}", f"add `{packages[0]}` to it"
+
+
+def _celery(survey: Survey, findings: Findings, words: list[str]) -> tuple[str, str] | None:
+    """Say whether the application that `celery -A` names is nowhere; one of a package's own cannot be seen."""
+    if "--workdir" in " ".join(words) or opaque(survey):
+        return None
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        named = after if word in ("-A", "--app") else word.partition("=")[2] if word.startswith("--app=") else ""
+        top = named.partition(":")[0].partition(".")[0]
+        if top.isidentifier() and _foreign(survey, top) and not findings.requirements.has(top.replace("_", "-")):
+            return f"there is no module {top} for celery -A {named}", "name the module with the Celery application"
+    return None
 
 
 def _management(survey: Survey, findings: Findings, command: str) -> tuple[str, str] | None:
@@ -206,6 +221,10 @@ def migrations(survey: Survey) -> Iterator[Problem]:
         place = Place(folder + "migrate", 1)
         why = "it runs as a program, and may not be executed"
         yield survey.at("migrate-script", place, "migrate", why, f"chmod +x {survey.prefix}{folder}migrate")
+    for name in there[:1]:
+        why = "it runs instead of manage.py migrate; under paas-charm, the runtime that charmcraft packs, it is ignored"
+        fix = "have `manage.py migrate` do the same, or silence this if only Nuages packs the charm"
+        yield survey.at("migrate-script", Place(folder + name, 1), name, why, fix)
     for name in there[1:]:
         why = f"{folder}{there[0]} is there too, and comes first: this one never runs"
         yield survey.at("migrate-script", Place(folder + name, 1), name, why, "keep one of the two")
