@@ -285,6 +285,15 @@ def test_a_broken_rule_stops_packing(charm, tmp_path):
         pack(charm, tmp_path)
 
 
+@pytest.mark.parametrize("place", ["file/x.charm", "folder.charm", "file/below/x.charm"])
+def test_a_place_where_nothing_can_be_written(charm, tmp_path, place):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.charm").mkdir()
+    with pytest.raises(BuildError, match=r"^cannot write .*(is no|is a) directory") as caught:
+        pack(charm, tmp_path / place)
+    assert "--output" in caught.value.fix
+
+
 def test_the_command(charm, tmp_path):
     words = ["-p", str(charm.parent), "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(command, words, catch_exceptions=False)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nuages.build.errors import BuildError
 from nuages.build.files import space_checked
 
 _TIME = (1980, 1, 1, 0, 0, 0)
@@ -28,9 +29,18 @@ def write(path: Path, entries: Mapping[str, Entry]) -> str:
 
     Entries are sorted, times and modes fixed, and nothing is compressed: what deflate makes of a file differs between
     versions of zlib.
+
+    Raises:
+        BuildError: nothing can be written there.
     """
+    if path.is_dir():
+        raise BuildError(f"cannot write {path}: it is a directory", fix="name another place with --output")
     with space_checked(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            why = f"{error.filename} is no directory"
+            raise BuildError(f"cannot write {path}: {why}", fix="name another place with --output") from None
         handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         temporary = Path(name)
         try:
