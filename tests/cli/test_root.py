@@ -84,6 +84,14 @@ def test_a_fault_of_ours_is_no_traceback(nuages, failing):
     assert "ZeroDivisionError" in outcome.err and "--debug" in outcome.err and "Traceback" not in outcome.err
 
 
+def test_a_full_disk_is_no_fault_of_ours(nuages, failing):
+    failing(OSError(28, "No space left on device"))
+    outcome = nuages("status")
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: cannot go on: a disk is full")
+    assert "fault of nuages" not in outcome.err
+
+
 def test_ctrl_c_is_130_and_says_how_to_go_on(nuages, failing, monkeypatch):
     monkeypatch.setenv("NUAGES_COMMAND", "./nuages")
     failing(KeyboardInterrupt())

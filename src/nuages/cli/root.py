@@ -1,6 +1,7 @@
 """The command group: finds the command, shows errors the way every command shows them."""
 
 import contextlib
+import errno
 import importlib
 import os
 import re
@@ -15,6 +16,8 @@ from nuages import __version__
 from nuages.cli.commands import ALIASES, COMMANDS
 from nuages.cli.output import INTERRUPTED
 from nuages.errors import NuagesError
+
+_SECRET = re.compile(r"key|token|secret|pass|credential", re.IGNORECASE)
 
 
 class Commands(click.Group):
@@ -92,6 +95,10 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" for {error.filename}" if error.filename else ", perhaps where the output goes"
+            _show(f"cannot go on: a disk is full{where}", "make space (`df` shows where), and repeat the command")
+            return 1
         _show(
             f"cannot go on: {type(error).__name__}: {error}",
             "this is a fault of nuages; repeat it with --debug for the traceback",
@@ -100,10 +107,17 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
 
 
 def _without_secrets(arguments: Sequence[str]) -> list[str]:
-    """Return the words without the values of a secret, for a line that may end in a log."""
-    if not {"add-secret", "update-secret"} & set(arguments):
-        return list(arguments)
-    return [word if word.startswith("-") or "=" not in word else f"{word.partition('=')[0]}=…" for word in arguments]
+    """Return the words without the values of a secret, for a line that may end in a log.
+
+    That is all that `add-secret` and `update-secret` are given, and elsewhere (`config`, `run`) what is named like one.
+    """
+    every = bool({"add-secret", "update-secret"} & set(arguments))
+    words: list[str] = []
+    for word in arguments:
+        name, sign, _ = word.partition("=")
+        hidden = sign and not word.startswith("-") and (every or _SECRET.search(name))
+        words.append(f"{name}=…" if hidden else word)
+    return words
 
 
 def command_name() -> str:
