@@ -8,6 +8,7 @@ import pytest
 
 from nuages.cli.errors import CliError
 from nuages.cli.up.build import Built
+from nuages.cli.up.place import locate
 from nuages.cli.up.plan import BuiltIn, Project, Requirement
 from tests.cli.fake_daemon import Refuse
 
@@ -157,6 +158,7 @@ def test_a_unit_that_cannot_go_on_is_told_with_its_log(engine, nuages, impatient
     assert outcome.code == 1
     assert f"notes/0 is {workload}: {message}" in outcome.err
     assert "  | ERROR boom" in outcome.err
+    assert engine.bodies("GET", f"{M}/debug-log")[-1]["level"] == "INFO"  # without what a person's `exec` printed
     assert "debug-log --replay --include notes/0" in outcome.err
 
 
@@ -255,6 +257,37 @@ def test_a_folder_named_manage_py_alone_is_no_project(home, nuages):
     assert outcome.code == 1
     assert "cannot find a Django project" in outcome.err and "nuages init --new NAME" in outcome.err
     assert len(outcome.err.splitlines()) == 2
+
+
+@pytest.fixture
+def shop_beside(home):
+    """A folder with a project in it and an empty folder beside that."""
+    (home / "shop").mkdir()
+    (home / "shop" / "manage.py").write_text("")
+    (home / "empty").mkdir()
+    return home
+
+
+def test_a_project_beside_an_empty_folder_is_not_run_from_there(shop_beside, nuages, monkeypatch):
+    monkeypatch.chdir(shop_beside / "empty")
+    outcome = nuages("up")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"error: cannot run {shop_beside / 'empty'}: it is no Django project")
+
+
+def test_a_folder_of_a_project_whose_manage_py_is_further_down_is_in_it(shop_beside, monkeypatch):
+    (shop_beside / "requirements.txt").write_text("Django")
+    monkeypatch.chdir(shop_beside / "empty")
+    assert locate(None) == shop_beside
+
+
+def test_a_persons_home_is_not_run_for_a_project_that_lies_in_it(shop_beside, nuages, monkeypatch):
+    monkeypatch.setenv("HOME", str(shop_beside))
+    outcome = nuages("up")
+    assert outcome.code == 1
+    assert outcome.err == (
+        f"error: cannot run {shop_beside}: it is your home folder, not one project\nfix:   nuages up shop\n"
+    )
 
 
 @pytest.mark.parametrize(

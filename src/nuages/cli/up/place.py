@@ -23,9 +23,16 @@ def locate(given: Path | None) -> Path:
         project = None
     if project is None:
         folder = start.resolve()
-        found = folder if _django(folder) else next((above for above in folder.parents if _django(above)), None)
+        found = folder if _django(folder) else next((above for above in folder.parents if _around(above)), None)
         if found is None or (given is not None and found != folder):
             raise _no_project(folder)
+        if found == Path.home().resolve() and not (found / "manage.py").is_file():
+            below = min(path.parent.name for path in found.glob("*/manage.py") if path.is_file())
+            raise CliError(
+                f"cannot run {found}: it is your home folder, not one project",
+                fix=f"{command_name()} up {below}",
+                code="no-project",
+            )
         return found
     if not any((project / name).is_file() for name in ("charm/charmcraft.yaml", "charmcraft.yaml")):
         raise CliError(
@@ -42,6 +49,8 @@ def locate(given: Path | None) -> Path:
     return project
 
 
+SIGNS = (".git", "pyproject.toml", "requirements.txt", "requirements", "setup.py", "setup.cfg")
+"""What the root of a project has, when its manage.py is a folder further down."""
 NEEDED = ("requirements", "django", "settings")
 """What nothing can be run without, and no charm in memory makes up for."""
 
@@ -89,6 +98,11 @@ def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
 def _django(folder: Path) -> bool:
     """Whether a Django project begins in the folder."""
     return any(path.is_file() for path in (folder / "manage.py", *sorted(folder.glob("*/manage.py"))))
+
+
+def _around(folder: Path) -> bool:
+    """Whether a folder above the one that is meant is its project: a mere neighbour of a project is in none."""
+    return (folder / "manage.py").is_file() or (_django(folder) and any((folder / sign).exists() for sign in SIGNS))
 
 
 def _no_project(folder: Path) -> CliError:

@@ -103,8 +103,11 @@ def settle(session: Session, console: Console, changes: Sequence[str]) -> Troubl
 
 
 def tail(session: Session, state: UnitState) -> tuple[str, ...]:
-    """Return the end of what the unit's charm logged."""
-    stream = session.client.stream(session.path("debug-log"), lines=LOG_LINES, include=state.unit)
+    """Return the end of what the unit's charm logged.
+
+    Without DEBUG: what a person's own `exec` printed is logged there, and tells nothing of the trouble.
+    """
+    stream = session.client.stream(session.path("debug-log"), lines=LOG_LINES, level="INFO", include=state.unit)
     return tuple(f"{line['level']} {line['message'].rstrip()}" for line in stream)
 
 
