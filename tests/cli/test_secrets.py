@@ -161,3 +161,13 @@ def test_what_ctrl_c_prints_has_no_values():
     words = ["update-secret", "token", "key=hidden", "--info", "x", "--file=f"]
     assert _without_secrets(words) == ["update-secret", "token", "key=…", "--info", "x", "--file=f"]
     assert _without_secrets(["config", "notes", "a=b"]) == ["config", "notes", "a=b"]
+    assert _without_secrets(["config", "notes", "django-secret-key=k", "a=b"]) == [
+        "config", "notes", "django-secret-key=…", "a=b",
+    ]  # fmt: skip
+
+
+def test_a_grant_says_when_it_is_seen(daemon, nuages):
+    daemon.change("POST", f"{M}/grant-secret")
+    outcome = nuages("grant-secret", "token", "notes")
+    assert (outcome.code, outcome.out) == (0, ""), outcome.err
+    assert "notes may read it, and will at the next hook" in outcome.err

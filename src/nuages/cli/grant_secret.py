@@ -2,6 +2,7 @@
 
 import click
 
+from nuages.cli.output import note
 from nuages.cli.session import model_option, open_session
 from nuages.cli.waiting import finish
 
@@ -21,3 +22,4 @@ def command(model: str | None, words: tuple[str, ...]) -> None:
     names = [name for name in words[1].split(",") if name]
     session = open_session(model)
     finish(session, session.post("grant-secret", body={"secret": words[0], "applications": names}))
+    note(f"{' and '.join(names)} may read it, and will at the next hook: within minutes, or when an option is changed")
