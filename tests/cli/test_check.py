@@ -62,11 +62,12 @@ def test_everything_is_told_at_once_each_with_its_place(project):
         (CHARM, "missing-driver"),
         (CHARM, "refused-key"),
         (CHARM, "text-length"),
+        ("notes/migrate.py", "migrate-script"),
         ("rockcraft.yaml", "two-beats"),
         ("rockcraft.yaml", "worker-command"),
     }
     assert all(row["line"] and row["column"] and row["why"] and row["fix"] for row in document["problems"])
-    assert (document["errors"], document["warnings"]) == (3, 2)
+    assert (document["errors"], document["warnings"]) == (3, 3)
 
 
 def test_a_charm_without_a_database_unless_its_own_code_brings_one(project):

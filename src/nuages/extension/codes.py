@@ -376,7 +376,8 @@ CODES: tuple[Code, ...] = (
         "warning",
         "A migration script that is not what runs",
         "The first of migrate, migrate.sh, migrate.py and manage.py beside manage.py runs, nothing else, and "
-        "`migrate` must be executable.",
+        "`migrate` must be executable. Under paas-charm, the runtime that charmcraft packs, the last of them runs: "
+        "always manage.py.",
         "Keep one of them, where the message says.",
     ),
     _p(
