@@ -121,6 +121,23 @@ def test_config_takes_a_files_content(daemon, nuages, home):
     assert "cannot read 'nope'" in nuages("config", "notes", "greeting=@nope").err
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("secret:d0erdgfmp25c762i8np0", ""),
+        ("secret://d0a2/d0erdgfmp25c762i8np0", ""),
+        ("plain", ""),
+        ("secret:token", "there is no secret with the ID 'token'; the URI of 'token' is secret:d0erdgfmp25c762i8np0\n"),
+        ("secret:other", "there is no secret with the ID 'other'; see nuages secrets\n"),
+    ],
+)
+def test_config_says_when_a_secret_is_not_there(daemon, nuages, value, said):
+    daemon.change("POST", f"{M}/config/notes")
+    daemon.on("GET", f"{M}/secrets", {"d0erdgfmp25c762i8np0": {"name": "token"}, "d0erdgfmp25c762i8np1": {}})
+    outcome = nuages("config", "notes", f"key={value}")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", said)
+
+
 @pytest.mark.parametrize("words", [["a", "b"], ["a", "b=c"], ["a=1", "a=2"], ["a=1", "--reset", "a"], ["=1"]])
 def test_config_refuses_a_mixture(daemon, nuages, words):
     assert nuages("config", "notes", *words).code == 2

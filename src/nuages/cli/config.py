@@ -1,5 +1,6 @@
 """`nuages config`: an application's options, with the words of `juju config`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -7,9 +8,9 @@ import click
 from nuages.cli.config_words import change_or_read, print_value
 from nuages.cli.errors import CliError
 from nuages.cli.nearest import nearest
-from nuages.cli.output import format_option, print_document
+from nuages.cli.output import format_option, note, print_document
 from nuages.cli.root import command_name
-from nuages.cli.session import model_option, open_session
+from nuages.cli.session import Session, model_option, open_session
 from nuages.cli.waiting import finish
 
 
@@ -28,6 +29,8 @@ def command(model: str | None, form: str, reset: tuple[str, ...], application: s
     session = open_session(model)
     if values or resets:
         finish(session, session.post("config", application, body={"set": values, "reset": resets}))
+        for line in _unknown_secrets(session, values.values()):
+            note(line)
         return
     document: dict[str, Any] = session.get("config", application)
     if key is None:
@@ -40,3 +43,25 @@ def command(model: str | None, form: str, reset: tuple[str, ...], application: s
             fix=f"{command_name()} config {application}",
         )
     print_value(settings[key].get("value"), form)
+
+
+def _unknown_secrets(session: Session, values: Iterable[str]) -> list[str]:
+    """Return a line for each URI of a secret that is not there: Juju takes it, and the charm can only wait for it.
+
+    A secret's name is no URI, though `grant-secret` takes both.
+    """
+    given = [value for value in values if value.startswith("secret:")]
+    if not given:
+        return []
+    secrets: dict[str, Any] = session.get("secrets")
+    named = {str(entry["name"]): number for number, entry in secrets.items() if entry.get("name")}
+    lines: list[str] = []
+    for uri in given:
+        number = uri.removeprefix("secret:").rpartition("/")[2]
+        if number in secrets:
+            continue
+        hint = (
+            f"the URI of {number!r} is secret:{named[number]}" if number in named else f"see {command_name()} secrets"
+        )
+        lines.append(f"there is no secret with the ID {number!r}; {hint}")
+    return lines
