@@ -33,6 +33,12 @@ def test_version(nuages):
     assert f'"nuages": "{__version__}"' in nuages("version", "--format", "json", "--all").out
 
 
+def test_without_a_word_there_is_the_help(nuages):
+    outcome = nuages()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == nuages("--help").out
+
+
 def test_an_unknown_command_names_the_nearest(nuages):
     outcome = nuages("stauts")
     assert outcome.code == 2

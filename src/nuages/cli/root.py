@@ -66,6 +66,7 @@ def root(debug: bool, model: str | None) -> None:
 def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for each way a command can end
     """Run one command line and return its exit code: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
     arguments, debug = _take_debug(arguments)
+    arguments = arguments or ["--help"]  # as `juju` alone does
     try:
         result: Any = root.main(args=list(arguments), prog_name=command_name(), standalone_mode=False)
         sys.stdout.flush()
