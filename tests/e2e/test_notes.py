@@ -78,6 +78,25 @@ def test_an_option_shows_on_the_page(up: World):
     assert "Hello" in greeting(up)
 
 
+def test_the_models_proxies_reach_the_application_at_the_next_hook(up: World):
+    """As in Juju, changing the model's configuration runs no hook by itself."""
+
+    def proxies() -> dict[str, str]:
+        found = json.loads(up.nuages("env", "notes", "--format", "json").stdout)
+        return {name: row["value"] for name, row in found.items() if name.lower().endswith("_proxy")}
+
+    before = proxies()
+    assert before == dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost,::1")
+    up.nuages("model-config", "juju-http-proxy=http://proxy.example:3128", "juju-no-proxy=localhost,10.0.0.0/8")
+    assert proxies() == before
+    up.nuages("config", "notes", "greeting=Salut")
+    changed = {"http_proxy": "http://proxy.example:3128", "no_proxy": "localhost,10.0.0.0/8"}
+    assert proxies() == {name: value for low, value in changed.items() for name in (low, low.upper())}
+    up.nuages("model-config", "--reset", "juju-http-proxy,juju-no-proxy")
+    up.nuages("config", "notes", "--reset", "greeting")
+    assert proxies() == before
+
+
 def test_a_wrong_option_changes_nothing(up: World):
     before = up.nuages("config", "notes", "--format", "json").stdout
 
