@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +101,23 @@ def test_a_name_of_one_letter_gets_a_title_that_charmcraft_takes():
     document = load(planned(project(package="w"))["charm/charmcraft.yaml"].text, "charmcraft.yaml")
     assert document.data["name"] == "w"
     assert check(Project(document)) == []
+
+
+def test_settings_without_middleware_get_whitenoise_all_the_same(monkeypatch):
+    files = project('STATICFILES_STORAGE = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"\n')
+    settings = {name: text for name, text in files.items() if name.endswith("settings.py")}
+    assert "MIDDLEWARE" not in "".join(settings.values())
+    bridge = planned(files)["site_one/settings_charm.py"].text
+    assert bridge.count("WHITENOISE_USE_FINDERS") == 1
+    monkeypatch.setenv("DJANGO_BASE_URL", "http://site.example")
+    helper, engine = types.ModuleType("charm_settings"), {"ENGINE": "django.db.backends.postgresql"}
+    helper.update = lambda namespace: namespace.update(DATABASES={"default": engine})  # type: ignore[attr-defined]
+    package, module = types.ModuleType("site_one"), types.ModuleType("site_one.settings")
+    for name, value in (("charm_settings", helper), ("site_one", package), ("site_one.settings", module)):
+        monkeypatch.setitem(sys.modules, name, value)
+    result: dict[str, object] = {}
+    exec(bridge, result)
+    assert result["MIDDLEWARE"] == ["whitenoise.middleware.WhiteNoiseMiddleware"]
 
 
 def test_requirements_for_rockcraft_come_from_where_they_are():

@@ -172,13 +172,16 @@ def _after(findings: Findings, target: Settings) -> Iterator[str]:
     if not findings.static.served:
         yield "# gunicorn serves no static files; WhiteNoise does, from where the applications have them."
         yield '_whitenoise = "whitenoise.middleware.WhiteNoiseMiddleware"'
+        if "MIDDLEWARE" not in target.places:  # Django's own default, which `import *` does not bring
+            yield 'MIDDLEWARE = list(globals().get("MIDDLEWARE") or ())'
         yield "if _whitenoise not in MIDDLEWARE:  # noqa: F405"
         yield "    MIDDLEWARE = [*MIDDLEWARE[:1], _whitenoise, *MIDDLEWARE[1:]]  # noqa: F405"
         yield "WHITENOISE_USE_FINDERS = True"
         yield 'STATIC_URL = globals().get("STATIC_URL") or "static/"'
     if findings.static.manifest:
         yield "# A manifest would need collectstatic when the rock is built; files are served from where they are."
-        yield "WHITENOISE_USE_FINDERS = True"
+        if findings.static.served:
+            yield "WHITENOISE_USE_FINDERS = True"
         plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
         if "STORAGES" in target.places and static_storage(target):
             yield f'STORAGES = {{**STORAGES, "staticfiles": {{"BACKEND": "{plain}"}}}}  # noqa: F405'
