@@ -96,6 +96,13 @@ def test_two_broken_files_are_both_told(project):
     assert set(codes()) == {"refused-key", "yaml"}
 
 
+def test_a_rockcraft_yaml_that_is_no_file(project):
+    root = project()
+    (root / "rockcraft.yaml").unlink()
+    (root / "rockcraft.yaml").mkdir()
+    assert codes() == ["rockcraft-yaml"]
+
+
 def test_github(project):
     project({CHARM: "title: N\n"})
     assert check("--format", "github").stdout == (

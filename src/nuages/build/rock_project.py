@@ -155,7 +155,8 @@ def _document(root: Path) -> Document:
             code="no-rockcraft-yaml",
         ) from None
     except OSError as error:
-        raise BuildError(f"cannot read {path}: {error.strerror}", fix="make it readable for you") from None
+        fix = "make it a file that you can read"
+        raise BuildError(f"cannot read {path}: {error.strerror}", fix=fix, code="no-rockcraft-yaml") from None
     document = load(content, str(path))
     extensions = document.get("extensions")
     if not isinstance(extensions, list) or EXTENSION not in extensions:
