@@ -4,6 +4,7 @@
 # ruff: noqa: E501
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -67,11 +68,33 @@ def test_secret_option_makes_a_variable_of_each_key() -> None:
         ({"webserver_worker_class": "tornado"}, "worker class tornado: not one of sync, gevent, gthread, asgi: juju config notes --reset webserver-worker-class"),
         ({"django_secret_key": ""}, "option django-secret-key is empty: juju config notes django-secret-key=KEY"),
         ({"django_secret_key": "a", "django_secret_key_id": "secret:x"}, "options django-secret-key and django-secret-key-id are both set: juju config notes --reset django-secret-key-id"),
-        ({"django_secret_key_id": "secret:x"}, "cannot read the secret of option django-secret-key-id: juju grant-secret secret:x notes"),
+        ({"django_secret_key_id": "secret:x"}, "option django-secret-key-id: its secret cannot be read: juju grant-secret secret:x notes"),
     ],
 )  # fmt: skip
 def test_problem_names_the_option_and_the_command(config: dict[str, Any], message: str) -> None:
     assert [problem.message for problem in settings(**config).problems] == [message]
+
+
+LONG = "payment-credentials-of-partner"
+
+
+@pytest.mark.parametrize("content", [None, {}, {"token": "a\0b"}])
+def test_a_long_name_of_an_option_and_its_command_are_both_whole(content: Any) -> None:
+    uri = "secret:d2aaaaaaaaaaaaaaaaa0"
+    found = options.read(
+        facts(
+            app="conference-portal",
+            options=(Option(LONG, "secret"),),
+            config={LONG: uri},
+            option_secrets={LONG: content},
+        )
+    )
+    assert found.problems[0].message.startswith(f"option {LONG}")
+    command = re.search(r": juju .*$", found.problems[0].message)
+    assert command
+    assert command[0].endswith(
+        (f"grant-secret {uri} conference-portal", f"{LONG}=ID", f"update-secret {uri} token=VALUE")
+    )
 
 
 def test_required_option_without_value() -> None:
@@ -166,7 +189,7 @@ def test_no_value_raises_and_what_is_taken_can_be_a_variable(examples: int) -> N
         ({"greeting": "a\0b"}, "option greeting has a NUL in it, or half a character: juju config notes greeting=VALUE"),
         ({"greeting": "\ud800"}, "option greeting has a NUL in it, or half a character: juju config notes greeting=VALUE"),
         ({"django-secret-key": "a\0b"}, "option django-secret-key has a NUL in it, or half a character: juju config notes django-secret-key=KEY"),
-        ({"mail": "secret:x"}, "token in the secret of option mail has a NUL in it, or half a character: juju update-secret secret:x token=VALUE"),
+        ({"mail": "secret:x"}, "option mail: token in its secret has a NUL in it, or half a character: juju update-secret secret:x token=VALUE"),
     ],
 )  # fmt: skip
 def test_what_no_process_can_have_is_blocked(config: dict[str, Any], message: str) -> None:
@@ -217,7 +240,7 @@ def test_secret_that_does_not_exist_and_one_that_is_not_granted() -> None:
     ]
     closed = options.read(facts(config={"mail": "secret:x"}, option_secrets={"mail": None})).problems
     assert [problem.message for problem in closed] == [
-        "cannot read the secret of option mail: juju grant-secret secret:x notes"
+        "option mail: its secret cannot be read: juju grant-secret secret:x notes"
     ]
     big = options.read(facts(config={"webserver-workers": 2**31})).problems
     assert [problem.message for problem in big] == [

@@ -69,7 +69,7 @@ def read(facts: Facts) -> Settings:
     if facts.config.get(HEALTH_PATH) and not health_path(facts):
         problems.append(_invalid(facts, HEALTH_PATH, "is no path of a URL", "/healthz"))
     debug = facts.config.get("django-debug")
-    if debug is not None:
+    if isinstance(debug, bool):
         variables.append(Variable("DJANGO_DEBUG", text(debug), "option django-debug"))
     return Settings(
         variables=tuple(variables),

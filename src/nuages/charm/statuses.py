@@ -97,8 +97,8 @@ WORKER_CLASS_MISSING = Condition(
 OPTION_SECRET = Condition(
     "option-secret",
     "blocked",
-    "cannot read the secret of option {option}",
-    "The secret does not exist or is not granted to the application.",
+    "option {option}: its secret cannot be read",
+    "The secret is not granted to the application, or not any more.",
     "juju grant-secret {secret} {app}",
     test="tests/charm/test_options.py::test_problem_names_the_option_and_the_command",
 )
@@ -113,7 +113,7 @@ OPTION_SECRET_MISSING = Condition(
 OPTION_SECRET_KEY = Condition(
     "option-secret-key",
     "blocked",
-    "the secret of option {option} must have the key 'value'",
+    "option {option}: its secret must have the key 'value'",
     "The secret exists, but its content is not what the option needs.",
     "juju update-secret {secret} value=KEY",
     test="tests/charm/test_options.py::test_secret_key_from_a_secret",
@@ -121,7 +121,7 @@ OPTION_SECRET_KEY = Condition(
 OPTION_SECRET_VALUE = Condition(
     "option-secret-value",
     "blocked",
-    "{key} in the secret of option {option} has a NUL in it, or half a character",
+    "option {option}: {key} in its secret has a NUL in it, or half a character",
     "The secret's content would become a variable, and no process can have one like this.",
     "juju update-secret {secret} {key}=VALUE",
     test="tests/charm/test_options.py::test_what_no_process_can_have_is_blocked",
