@@ -57,7 +57,6 @@ class Reader:
         """Of `Env(DEBUG=(bool, False))`: variable to its kind and default."""
         self._readers: set[str] = {"env", "config", "decouple"}
         self._helpers: set[str] = set()
-        self._prefixes: dict[str, str] = {}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 self._remember_reader(node.targets, node.value)
