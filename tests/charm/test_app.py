@@ -224,8 +224,13 @@ def test_ingress_is_asked_for_and_used(context: Context) -> None:
     state = ready(context, working(relations={database(), peer(), route}))
     bag = state.get_relation(9).local_app_data
     assert {key: json.loads(value) for key, value in bag.items()} == {
-        "model": "shop", "name": "notes", "port": 8000, "strip-prefix": True
+        "model": "shop", "name": "notes", "port": 8000, "strip-prefix": True, "is_port_open": True
     }  # fmt: skip
+    unreached = context.run(
+        context.on.relation_created(route),
+        working(relations={database(), peer(), route}, containers={container(reachable=False)}),
+    )
+    assert "is_port_open" not in unreached.get_relation(9).local_app_data
     assert set(state.get_relation(9).local_unit_data) >= {"host", "ip"}
     answered = dataclasses.replace(route, remote_app_data={"ingress": '{"url": "https://Shop.example/notes"}'})
     state = ready(context, working(relations={database(), peer(), answered}))

@@ -35,6 +35,8 @@ def publish(facts: Facts, _relation: Relation, url: str) -> Publication:
         "port": facts.paas.port,
         "strip-prefix": True,
     }
+    if isinstance(facts.workload, Workload):
+        app["is_port_open"] = True  # which is done at the same event, or was before
     health = _health(facts, url)
     written = {key: json.dumps(value) for key, value in app.items()}
     written["healthcheck_params"] = json.dumps(health) if health else ""  # "" removes the key
