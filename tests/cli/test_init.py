@@ -70,6 +70,7 @@ def test_yes_asks_nothing_and_a_second_time_there_is_nothing_to_do(site: Path, n
     again = nuages("init", "--settings")
     assert (again.code, "Nothing to do" in again.out) == (0, True)
     assert "Nothing to do" in nuages("init").out
+    assert "Nothing was written" not in nuages("init", "--settings", "--dry-run").out
 
 
 def test_the_end_of_input_is_a_no(site: Path, nuages, monkeypatch):
@@ -129,6 +130,7 @@ def test_without_wsgi_it_is_said_and_written(site: Path, nuages):
     assert outcome.code == 0
     assert "no module with a WSGI application" in outcome.out
     assert (site / "site_one/wsgi.py").is_file()
+    assert "no module with a WSGI application" not in outcome.out.partition("is not ready:")[2]
 
 
 def test_requirements_only_in_a_lock(site: Path, nuages):

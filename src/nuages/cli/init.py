@@ -23,6 +23,8 @@ HEADINGS: tuple[tuple[RemarkKind, str], ...] = (
     ("decide", "For you to decide"),
     ("note", "To know"),
 )
+MADE = {"manage": "manage.py", "wsgi": "wsgi.py"}
+"""By remark, the file that init writes for what was missing: once it is there, nothing speaks against running."""
 
 
 @click.command()
@@ -131,15 +133,17 @@ def _end(
     name = prepared.findings.name.value
     again = f"{command_name()} init{' --settings' if settings else ''}{f' {place}' if place else ''}"
     print()
-    if dry_run:
-        print(f"Nothing was written. {again} writes it.")
-        return
     if not changes:
         print(f"Nothing to do: the files of {name} are as they would be written.")
+    elif dry_run:
+        print(f"Nothing was written. {again} writes it.")
+        return
     left = [change.planned.path for change in changes if change not in chosen]
     if left:
         print(f"Left as they are: {', '.join(left)}. {again} --yes changes them.")
-    open_ = report.remarks(prepared.findings, "missing", "risk", settings=settings)
+    found_missing = report.remarks(prepared.findings, "missing", "risk", settings=settings)
+    written = {change.planned.path.rpartition("/")[2] for change in chosen if change.old is None}
+    open_ = [remark for remark in found_missing if MADE.get(remark.code) not in written]
     if not open_ and not left:
         print(
             f"Nothing more was found that speaks against it. Try it: {command_name()} up{f' {place}' if place else ''}"
