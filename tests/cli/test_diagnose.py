@@ -129,6 +129,7 @@ def test_the_application_has_to_be_there(running, nuages, daemon):
     running(not_found)
     outcome = nuages("diagnose", "-m", "notes", "nots")
     assert (outcome.code, "there is no such application (notes, postgresql-k8s)" in outcome.err) == (1, True)
+    assert "fix:   nuages status" in outcome.err
     assert "it is built in, and no Django application" in nuages("diagnose", "-m", "notes", "postgresql-k8s").err
     daemon.on("GET", f"{M}/status", {"applications": {}, "nuages": {}})
     assert "none of your own" in nuages("diagnose", "-m", "notes").err

@@ -76,6 +76,6 @@ def test_without_word_from_the_charm_everything_is_hidden(asked, nuages):
 
 
 def test_what_is_not_there_is_named(asked, nuages):
-    assert "there is no such application (notes)" in nuages("env", "nope").err
+    assert "there is no such application (notes)\nfix:   nuages status" in nuages("env", "nope").err
     assert "there is no such unit (notes/0)" in nuages("env", "notes/7").err
     assert "it has no service 'x' (django, statsd-exporter)" in nuages("env", "notes", "--service", "x").err

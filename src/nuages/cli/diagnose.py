@@ -58,7 +58,9 @@ def chosen(status: dict[str, Any], application: str | None) -> str:
     known = ", ".join(sorted(applications)) or "none"
     if application is not None:
         if application not in applications:
-            raise CliError(f"cannot diagnose {application}: there is no such application ({known})")
+            raise CliError(
+                f"cannot diagnose {application}: there is no such application ({known})", fix="nuages status"
+            )
         if applications[application].get("charm-origin") == "built-in":
             raise CliError(
                 f"cannot diagnose {application}: it is built in, and no Django application",

@@ -141,7 +141,9 @@ def _unit(session: Session, target: str) -> str:
     applications: dict[str, dict[str, Any]] = session.get("status")["applications"]
     if name not in applications:
         known = ", ".join(sorted(applications)) or "none"
-        raise CliError(f"cannot show the environment of {target}: there is no such application ({known})")
+        raise CliError(
+            f"cannot show the environment of {target}: there is no such application ({known})", fix="nuages status"
+        )
     units: dict[str, dict[str, Any]] = applications[name].get("units") or {}
     if is_unit(target) and not target.endswith("/leader"):
         if target not in units:
