@@ -138,6 +138,16 @@ def test_a_dry_run_prints_commands_and_makes_no_model(engine, nuages):
     assert not [path for verb, path, _ in engine.asked if verb != "GET"]
 
 
+def test_a_second_up_that_ends_what_an_interrupted_one_began_says_what_to_do_next(engine, nuages, page):
+    engine.on("GET", f"{M}/observed", OBSERVED)
+    answers = iter([False, True])
+    engine.on("GET", f"{M}/settled", lambda body: {"settled": next(answers)})
+    outcome = nuages("up")
+    assert outcome.code == 0, outcome.err
+    assert "nothing to do" not in outcome.out
+    assert "nuages run notes/0 create-superuser" in outcome.out
+
+
 def test_another_projects_model_of_the_same_name_is_left_alone(engine, nuages):
     engine.on("GET", "/v1/models", [{"name": "notes", "uuid": "u", "project": "/other", "running": True}])
     engine.on("PUT", "/v1/models/notes-2", {"name": "notes-2", "uuid": "u2", "created": True})

@@ -93,6 +93,7 @@ def _up(session: Session, built: Built, console: Console, directory: Path, *, po
     observed = _observe(session)
     _refuse_another_port(session, observed, port)
     operations = plan(project, observed)
+    resting = not operations and bool(session.get("settled")["settled"])  # else an interrupted `up` goes on
     if observed.applications:
         session.post("retry")  # what failed may have been mended
     changes: list[str] = []
@@ -110,7 +111,7 @@ def _up(session: Session, built: Built, console: Console, directory: Path, *, po
             f"cannot open the page of {project.application}: it is running, but nothing publishes it",
             fix=f"{command_name()} status --relations; it needs an `ingress` endpoint related to traefik-k8s",
         )
-    asked = look(session, project.application, url, directory, changed=bool(operations))
+    asked = look(session, project.application, url, directory, changed=not resting)
     notes = (*built.notes, *asked, *_unanswered(project, observed))
     fresh = INGRESS_APPLICATION not in observed.applications
     loud = port_line(port or PORT, url, command_name()) if fresh else None
@@ -119,7 +120,7 @@ def _up(session: Session, built: Built, console: Console, directory: Path, *, po
     console.close()
     lines = (
         success_lines(project, status, url=url, command=command_name(), place=place, notes=notes)
-        if operations
+        if not resting
         else nothing_to_do_lines(project, url=url)
     )
     print("\n".join(lines))
