@@ -218,3 +218,14 @@ def test_a_charm_alone_is_checked_too(project):
     root = project()
     os.chdir(root / "charm")
     assert check().stdout == "no problems\n"
+
+
+def test_a_folder_inside_the_project_is_in_it(project, monkeypatch):
+    root = project()
+    (root / CHARM).write_text("type: charm\n")
+    inside = root / "app" / "templates"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert f"..{os.sep}..{os.sep}charm{os.sep}charmcraft.yaml:" in check().stdout
+    monkeypatch.chdir(root / "charm")
+    assert check().stdout.startswith("charmcraft.yaml:")

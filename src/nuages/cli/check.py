@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nuages.cli.output import note
+from nuages.cli.project import find_project
 
 if TYPE_CHECKING:
     from nuages.build.check import Report
@@ -40,7 +42,7 @@ def command(project_dir: Path | None, fix: bool, evaluate: bool, form: str) -> i
     from nuages.cli.check_formats import WRITERS
     from nuages.extension.project import find
 
-    charm = find(project_dir or Path(), "PROJECT_DIR")
+    charm = find(project_dir or _around(), "PROJECT_DIR")
     report = check(charm)
     if fix:
         report = _mended(charm, report)
@@ -50,6 +52,15 @@ def command(project_dir: Path | None, fix: bool, evaluate: bool, form: str) -> i
         note("the settings are evaluated once the errors are mended")
     sys.stdout.write(WRITERS[form](report))
     return 1 if report.errors else 0
+
+
+def _around() -> Path:
+    """Return the project around us, as `up` finds it; here when there is none."""
+    here = Path()
+    if any((here / name).is_file() for name in ("charmcraft.yaml", "charm/charmcraft.yaml")):
+        return here
+    project = find_project(here)
+    return here if project is None else Path(os.path.relpath(project))
 
 
 def _mended(charm: Path, report: Report) -> Report:
