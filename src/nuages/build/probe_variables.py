@@ -47,7 +47,7 @@ OTHERS: dict[str, dict[str, str]] = {
     S3.name: {"ACCESS_KEY": "given", "SECRET_KEY": "given", "BUCKET": "asked", "REGION": "us-east-1",
               "ENDPOINT": "http://s3.nuages.test:9000"},
     SMTP.name: {"HOST": "mail.nuages.test", "PORT": "587", "USER": "asker", "PASSWORD": "given", "AUTH_TYPE": "plain",
-                "TRANSPORT_SECURITY": "starttls", "DOMAIN": "nuages.test"},
+                "TRANSPORT_SECURITY": "starttls", "DOMAIN": "nuages.test", "SKIP_SSL_VERIFY": "False"},
     SAML.name: {"ENTITY_ID": _IDP, "METADATA_URL": _IDP + "/metadata", "SIGNING_CERTIFICATE": "given",
                 "SINGLE_SIGN_ON_REDIRECT_URL": _IDP + "/sso"},
     TRACING.name: {"SERVICE_NAME": "asked", "EXPORTER_OTLP_ENDPOINT": "http://traces.nuages.test:4318/"},
@@ -64,6 +64,7 @@ OAUTH_VARIABLES = {
     "AUTHORIZE_URL": _IDP + "/oauth2/auth",
     "ACCESS_TOKEN_URL": _IDP + "/oauth2/token",
     "USER_URL": _IDP + "/userinfo",
+    "USERINFO_URL": _IDP + "/userinfo",
     "JWKS_URL": _IDP + "/.well-known/jwks.json",
 }
 """What an endpoint of interface oauth gives, after DJANGO_ and its name."""
@@ -132,6 +133,10 @@ def variables(document: Document, key: str, source: str = "") -> Asked:
         if url:
             found.update({f"{prefix}_{part}": value for part, value in _parts(url, interface.name).items()})
         found.update({f"{prefix}_{part}": value for part, value in OTHERS.get(interface.name, {}).items()})
+        if interface is VALKEY:
+            bare = prefix.removesuffix("_DB")
+            found.update({f"{start}_{part}": "" for start in (bare, prefix) for part in ("MODE", "VERSION")})
+            found.update({f"{prefix}_READ_ONLY_ENDPOINTS": "", f"{prefix}_SENTINEL_ENDPOINTS": ""})
         if interface is OAUTH:
             found.update({f"{variable_of(name)}_{part}": value for part, value in OAUTH_VARIABLES.items()})
         if interface is HTTP_PROXY:
@@ -152,7 +157,7 @@ def _parts(url: str, interface: str) -> dict[str, str]:
     if split.username:
         found.update(USERNAME=split.username, PASSWORD=split.password or "")
     if interface == RABBITMQ.name:
-        found["VHOST"] = split.path[1:]
+        found.update(VHOST=split.path[1:], CONNECT_STRINGS=url)
     elif split.path[1:]:
         found["NAME"] = split.path[1:]
     return found

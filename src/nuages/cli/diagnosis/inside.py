@@ -103,7 +103,8 @@ def ask(session: Session, web: WebService, url: str, paths: Sequence[str]) -> In
         raise Silent(f"no answer within {TIMEOUT} s") from None
     found = next((line.removeprefix(MARK) for line in done.stdout.splitlines() if line.startswith(MARK)), None)
     if found is None:
-        raise Silent((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise Silent(masked(last, web.environment))
     return parse(json.loads(found), web.environment)
 
 
