@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nuages.extension.problems import Problem
     from nuages.extension.project import Project
 
-TEXTS = ("name", "title", "version", "summary", "description", "adopt-info")
+TEXTS = ("name", "title", "version", "summary", "description")
 """Keys whose numbers become text."""
 
 

@@ -106,6 +106,11 @@ def _truth(value: Value) -> Reason | None:
     return "is neither true nor false", "write true or false"
 
 
+def _part_name(value: Value) -> Reason | None:
+    """What charmcraft takes as it stands: elsewhere it makes text of a number."""
+    return None if isinstance(value, str) else ("is not text", _TEXT_FIX)
+
+
 def _texts(value: Value) -> Reason | None:
     if not isinstance(value, list) or not all(is_text(item) for item in value):
         return "is not a list of texts", "write `- item` lines below it"
@@ -141,7 +146,7 @@ class Field(NamedTuple):
 
 FIELDS: dict[str, Field] = {
     "actions": Field("not-mapping", _empty_or_mapping),
-    "adopt-info": Field("not-text", _text()),
+    "adopt-info": Field("not-text", _part_name),
     "analysis": Field("analysis", _mapping, nullable=False),
     "assumes": Field("not-list", _list, nullable=False),
     "base": Field("not-text", _text()),
