@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nuages.charm import migrations, statuses
 from nuages.charm.facts import Outcome, Peer
 from nuages.charm.migrations import Board, Unit, Wish
+from tests.charm.interfaces.examples import THOROUGH
 from tests.charm.made import facts
 
 R1, R2 = Wish("r1", "db"), Wish("r2", "db")
@@ -222,23 +223,33 @@ BOARDS = st.fixed_dictionaries(
 )
 
 
-@given(st.text() | JSON.map(json.dumps) | BOARDS.map(json.dumps))
-def test_garbled_bags_count_as_nothing(text: str) -> None:
-    board: Any = migrations.parse_board(text)
-    assert isinstance(board, Board)
-    unit = migrations.parse_unit(text)
-    assert unit is None or isinstance(unit, Unit)
+@THOROUGH
+def test_garbled_bags_count_as_nothing(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(st.text() | JSON.map(json.dumps) | BOARDS.map(json.dumps))
+    def parse(text: str) -> None:
+        board: Any = migrations.parse_board(text)
+        assert isinstance(board, Board)
+        unit = migrations.parse_unit(text)
+        assert unit is None or isinstance(unit, Unit)
+
+    parse()
 
 
 WISHES = st.builds(Wish, st.text(max_size=8), st.text(max_size=8))
 
 
-@given(st.lists(WISHES, max_size=5).map(tuple), WISHES, st.sampled_from(["", "done", "failed"]))
-def test_bags_round_trip(done: tuple[Wish, ...], wish: Wish, result: str) -> None:
-    board = Board("notes/1", wish, done)
-    assert migrations.parse_board(migrations.write_board(board)) == board
-    unit = Unit(wish, result)
-    assert migrations.parse_unit(migrations.write_unit(unit)) == unit
+@THOROUGH
+def test_bags_round_trip(examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
+    @given(st.lists(WISHES, max_size=5).map(tuple), WISHES, st.sampled_from(["", "done", "failed"]))
+    def there_and_back(done: tuple[Wish, ...], wish: Wish, result: str) -> None:
+        board = Board("notes/1", wish, done)
+        assert migrations.parse_board(migrations.write_board(board)) == board
+        unit = Unit(wish, result)
+        assert migrations.parse_unit(migrations.write_unit(unit)) == unit
+
+    there_and_back()
 
 
 def test_first_program_found_decides() -> None:
