@@ -79,7 +79,7 @@ def pages() -> Iterator[tuple[str, str]]:
             "## HOME\n\n`HOME` is `/tmp/django/home`, a folder that the services' user can write to, unless the rock's "
             "service sets another one. It is the container's: what is in it goes with the container. Celery's beat "
             "writes its schedule where it is started, which it cannot there: set `beat_schedule_filename` to "
-            "`os.path.expanduser(\"~/celerybeat-schedule\")`.",
+            '`os.path.expanduser("~/celerybeat-schedule")`.',
             *(text for interface in REGISTRY if (text := _integration(interface))),
             _later(),
         ),
