@@ -84,6 +84,8 @@ def _named(error: str) -> list[str]:
     if located:
         parts = [part.replace("_", "-") for part in located[1].split(".") if not part.isdigit()]
         return [*parts, *re.findall(r"'(\w+@\w+)'", error)]
+    if fields := re.findall(r"in field '([\w-]+(?:\.[\w-]+)?)", error):
+        return fields
     quoted = re.findall(r"'([^']+)'", error)
     quoted = [word for word in quoted if word not in ("django-framework", "django", "charmcraft.yaml")]
     return quoted or re.findall(r"(?:ubuntu|debian|almalinux)@[\d.]+", error)
