@@ -117,3 +117,17 @@ def test_watch_takes_a_duration(daemon, nuages, monkeypatch, word):
     monkeypatch.setattr("nuages.cli.status.time.sleep", interrupt)
     daemon.on("GET", "/v1/models/notes/status", STATUS)
     assert nuages("status", "--watch", word).code == (130 if word == "5" else 2)
+
+
+def test_what_blocked_units_say_to_type_is_repeated_as_ours():
+    said = "postgresql is not integrated: juju integrate notes:postgresql postgresql-k8s"
+    units = {"notes/0": unit("blocked", message=said), "notes/1": unit("blocked", message=said)}
+    units |= {
+        "notes/2": unit("waiting", message="waiting: juju is slow"),
+        "notes/3": unit("blocked", message="no words"),
+    }
+    status = {**STATUS, "applications": {"notes": {**STATUS["applications"]["notes"], "units": units}}}
+    lines = status_lines(status, command="./nuages")
+    assert [line for line in lines if line.startswith("fix:")] == [
+        "fix: ./nuages integrate notes:postgresql postgresql-k8s"
+    ]

@@ -1,11 +1,13 @@
 """The tables of `juju status`, from the document of `juju status --format json`. Pure."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from nuages.cli.output import table
 
 LONGEST_MESSAGE = 120
+_NAMED_COMMAND = re.compile(r": juju ([a-z-]+ .+)$")
 
 
 def status_lines(status: dict[str, Any], *, command: str, pairs: Sequence[tuple[str, str]] | None = None) -> list[str]:
@@ -126,7 +128,21 @@ def _ours(status: dict[str, Any], command: str) -> list[str]:
         lines += [f"{application}: {text}" for text in notes]
     if ours.get("warning"):
         lines.append(f"warning: {ours['warning']}")
-    return lines
+    return lines + [f"fix: {command} {words}" for words in _named_commands(status)]
+
+
+def _named_commands(status: dict[str, Any]) -> list[str]:
+    """Return what the messages of blocked units say to type, without `juju`: a charm does not know its home."""
+    found: dict[str, None] = {}
+    applications: dict[str, Any] = status.get("applications") or {}
+    for application in applications.values():
+        units: dict[str, Any] = application.get("units") or {}
+        for unit in units.values():
+            state: dict[str, Any] = unit.get("workload-status", {})
+            named = _NAMED_COMMAND.search(str(state.get("message") or ""))
+            if named and state.get("current") == "blocked":
+                found[named[1]] = None
+    return list(found)
 
 
 def _settled(unit: dict[str, Any]) -> bool:
