@@ -55,8 +55,9 @@ def notes(home: Path) -> Iterator[World]:
 def greetings(world: World) -> dict[int, str]:
     """What each worker process greets with."""
     found: dict[int, str] = {}
+    browser = world.browser()
     for _ in range(WORKERS * 10):
-        page = world.browser().get("/who/").text
+        page = browser.get("/who/").text
         found |= {int(page.split(": ")[1].split(",")[0]): page.split('"greeting": "')[1].rstrip('"}')}
     return found
 
