@@ -81,6 +81,11 @@ def read(facts: Facts) -> Settings:
     )
 
 
+def declares_health_path(facts: Facts) -> bool:
+    """Whether the charm has an option for the health path, set or not."""
+    return any(option.name == HEALTH_PATH for option in facts.options)
+
+
 def health_path(facts: Facts) -> str:
     """Return the path that tells whether the application is well, with its slash; "" when none is configured.
 

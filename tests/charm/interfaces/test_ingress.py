@@ -95,6 +95,27 @@ def test_without_a_health_path_update_status_compares_nothing() -> None:
     assert not [write for write in writes if write.endpoint == "ingress"]
 
 
+@pytest.mark.parametrize(
+    ("event", "declared", "answered", "compared"),
+    [
+        ("config_changed", False, True, False),
+        ("config_changed", True, True, True),
+        ("config_changed", False, False, True),
+        ("leader_elected", False, True, True),
+        ("upgrade_charm", False, True, True),
+        ("pebble_ready", False, True, True),
+    ],
+)
+def test_the_applications_part_is_compared_when_it_may_differ(
+    event: str, declared: bool, answered: bool, compared: bool
+) -> None:
+    options = (*OPTIONS, Option("health-path", "string")) if declared else OPTIONS
+    relation = INGRESS if answered else INGRESS._replace(bag={})
+    publication = ingress.publish(facts(event=event, options=options, fqdn="a.b"), relation, "https://notes.example/")
+    assert bool(publication.app) == compared
+    assert publication.unit["host"] == '"a.b"'
+
+
 @THOROUGH
 def test_what_comes_in_comes_out(examples: int) -> None:
     hosts = st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,30}[a-z0-9])?", fullmatch=True) | st.ip_addresses(v=6).map(

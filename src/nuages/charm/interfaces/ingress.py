@@ -8,7 +8,7 @@ from nuages.charm import urls
 from nuages.charm.converge import CHECK, HEALTH
 from nuages.charm.facts import Facts, Relation, Workload
 from nuages.charm.interfaces.base import Interface, NotReady, Publication
-from nuages.charm.options import health_path
+from nuages.charm.options import declares_health_path, health_path
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import INGRESS
 
@@ -24,11 +24,17 @@ class Route(NamedTuple):
         return ()
 
 
-def publish(facts: Facts, _relation: Relation, url: str) -> Publication:
-    """Say where the application listens; each unit names its own host and address."""
+def publish(facts: Facts, relation: Relation, url: str) -> Publication:
+    """Say where the application listens; each unit names its own host and address.
+
+    An option changes nothing of the application's part but the health path, so that a charm without one does not
+    compare it at each config-changed; comparing costs a hook tool.
+    """
     unit = {"host": json.dumps(facts.fqdn)} if facts.fqdn else {}
     if facts.address:
         unit["ip"] = json.dumps(facts.address)
+    if facts.event == "config_changed" and relation.bag.get("ingress") and not declares_health_path(facts):
+        return Publication(unit=unit, once=False)
     app: dict[str, object] = {
         "model": facts.model,
         "name": facts.app,
