@@ -66,7 +66,9 @@ def _around() -> Path:
 def _mended(charm: Path, report: Report) -> Report:
     """Apply the mechanical mends, show them, and check again: one mend may uncover the next."""
     from nuages.build.check import check
+    from nuages.build.init import write
     from nuages.extension.fixes import changed
+    from nuages.extension.scaffold.planned import Planned
 
     for _ in range(10):
         texts = changed(report.problems, report.texts or {})
@@ -75,7 +77,7 @@ def _mended(charm: Path, report: Report) -> Report:
         for file, text in texts.items():
             path = Path(file)
             before = path.read_bytes().decode()
-            path.write_bytes(text.encode())
+            write(path.parent, [Planned(path.name, text, "a mend of check", changes=True)])
             lines = difflib.unified_diff(
                 before.splitlines(), text.splitlines(), f"{file} before", file, lineterm="", n=1
             )
