@@ -7,6 +7,7 @@ subprocess in the pod, a hook is a coroutine in the daemon. Its writes are buffe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -181,6 +182,20 @@ class Context(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Console:
+    """How a person gets into a server with the credentials of one relation."""
+
+    url: str
+    """For a tool on the host, with credentials; `{address}` stands for the host and port of a published port."""
+    port: int
+    """The server's port in its pod."""
+    argv: tuple[str, ...] = ()
+    """The client to run in the server's container as the servers' user; never a secret. Empty: there is none."""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the client takes the credentials from."""
+
+
 class Service(Protocol):
     """A built-in application: what Charmhub's charm of that name would be."""
 
@@ -239,4 +254,8 @@ class Service(Protocol):
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run an action and return its results; raise NuagesError to fail it."""
+        ...
+
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Return how to get into the server as the relation's requirer; raise NuagesError when there is no way."""
         ...
