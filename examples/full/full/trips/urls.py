@@ -1,0 +1,13 @@
+from django.urls import path
+
+from trips import views
+
+app_name = "trips"
+urlpatterns = [
+    path("", views.page, name="page"),
+    path("roundtrips.json", views.roundtrips, name="roundtrips"),
+    path("roundtrips/<name>.json", views.roundtrip, name="roundtrip"),
+    path("uploads/", views.upload, name="upload"),
+    path("uploads/<int:pk>/", views.download, name="download"),
+    path("count/", views.count, name="count"),
+]
