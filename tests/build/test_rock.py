@@ -88,6 +88,14 @@ def test_a_new_requirement_is_installed(example, make_wheel):
     assert list(packages.glob("python3.*/site-packages/greetings/__pycache__/__init__.*.pyc"))
 
 
+def test_a_program_that_the_rock_would_lack_is_told(example, make_wheel):
+    with (example / "requirements.txt").open("a") as file:
+        file.write(f"{make_wheel('pydot')}\n")
+    (note,) = rock(example).notes[len(rock(EXAMPLE).notes) :]
+    assert note.startswith("pydot calls dot")
+    assert "stage-packages: [graphviz] in rockcraft.yaml" in note
+
+
 def test_a_strict_umask_hides_nothing_from_the_service(example, make_wheel):
     (example / "requirements.txt").write_text(f"{make_wheel('greetings')}\n{make_wheel('gunicorn', '23.0.0')}\n")
     (example / "notes/secretive.py").write_text("A = 1\n")

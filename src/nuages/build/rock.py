@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nuages.build import rock_lent, rock_project, rock_run
+from nuages.build import rock_lent, rock_programs, rock_project, rock_run
 from nuages.build.environment import LAYOUT, Environment, compile_all, environment
 from nuages.build.errors import BuildError
 from nuages.build.files import content_digest, executable, fingerprint, make_readable, placed, text_digest
@@ -48,20 +48,23 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
     project = rock_project.read(project_dir)
     python = pythons.find(project.base.python)
     made = environment(project, python, progress)
+    files = project.files()
+    content = _known_digest(project, files)
+    bare = project.document.get("base") == "bare"
+    programs = rock_programs.lent(made, project.document, files, content, bare=bare)
     notes = (
         *([f"Python {python.version}, rock: {project.base.python}"] if python.version != project.base.python else []),
         *project.notes,
         *rock_lent.staged_notes(project.parts.packages),
         *rock_lent.notes(rock_lent.lent(made), project.parts.packages, project.base),
+        *rock_programs.notes(programs, project.parts.packages),
     )
     statsd = ensure("statsd_exporter", progress=progress)["statsd_exporter"]
-    files = project.files()
     rest = text_digest(
         LAYOUT, PATH, made.digest, str(statsd), platform.machine(),
         to_json(layer(project)), to_json(metadata(project)), STATSD_MAPPING, *notes,
         *map(repr, project.parts.steps),
     )  # fmt: skip
-    content = _known_digest(project, files)
     digest = text_digest(rest, content)[:32]
     target = cache_dir() / "images" / digest
     if not target.is_dir():

@@ -60,6 +60,9 @@ PACKAGES: Mapping[str, str] = {
     "libgomp.so.1": "libgomp1",
     "libatomic.so.1": "libatomic1",
     "libmagic.so.1": "libmagic1t64",
+    "libMagickWand-6.Q16.so.7": "libmagickwand-6.q16-7t64",
+    "libgdal.so.34": "libgdal34t64",
+    "libgeos_c.so.1": "libgeos-c1t64",
 }
 """Library to Ubuntu's package, named as in 24.04; 22.04 has no `t64`."""
 
@@ -69,8 +72,16 @@ LOADED: Mapping[str, tuple[str, str]] = {
     "cairocffi": ("libcairo.so.2", "libcairo2"),
     "pyvips": ("libvips.so.42", "libvips42t64"),
     "pyzbar": ("libzbar.so.0", "libzbar0t64"),
+    "psycopg": ("libpq.so.5", "libpq5"),
+    "wand": ("libMagickWand-6.Q16.so.7", "libmagickwand-6.q16-7t64"),
 }
 """Distributions that load a library by its name when they run, which no file says: the library, and its package."""
+
+TABLES = 2
+"""Part of what is remembered by: changed when the tables above are."""
+
+BUNDLED: Mapping[str, tuple[str, ...]] = {"psycopg": ("psycopg_binary", "psycopg_c")}
+"""Distributions with which those do without: a wheel that has the library in it, or that names it itself."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,7 @@ class Library:
 
 def lent(made: Environment) -> list[Library]:
     """Return the libraries that an environment takes from this machine; looked for once per environment."""
-    memory = cache_dir() / "lent" / f"{made.digest}.json"
+    memory = cache_dir() / "lent" / f"{made.digest}.{TABLES}.json"
     try:
         return [Library(*map(str, row)) for row in json.loads(memory.read_text())]
     except (OSError, ValueError, TypeError):
@@ -106,12 +117,15 @@ def libraries(packages: Path) -> Iterator[Library]:
                 continue
             seen.add(name)
             yield Library(name, path.relative_to(packages).as_posix())
-    for path in sorted(packages.glob("*.dist-info")):
-        distribution = re.sub(r"[-.]+", "_", path.name.split("-")[0]).lower()
+    installed = {
+        re.sub(r"[-.]+", "_", path.name.split("-")[0]).lower(): path.name.split("-")[0]
+        for path in sorted(packages.glob("*.dist-info"))
+    }
+    for distribution, shown in installed.items():
         name = LOADED.get(distribution, ("", ""))[0]
-        if name and name not in seen:
+        if name and name not in seen and not installed.keys() & set(BUNDLED.get(distribution, ())):
             seen.add(name)
-            yield Library(name, path.name.split("-")[0])
+            yield Library(name, shown)
 
 
 def notes(found: Iterable[Library], staged: Sequence[str], base: Base) -> list[str]:

@@ -53,7 +53,7 @@ class Parts:
 
     steps: tuple[Step, ...] = ()
     packages: tuple[str, ...] = ()
-    """Packages of Ubuntu that are staged, without the names of slices."""
+    """Packages of Ubuntu that are staged or laid over the base, without the names of slices."""
     notes: tuple[str, ...] = ()
 
 
@@ -64,8 +64,9 @@ def read_parts(document: Document) -> Parts:
     notes: list[str] = []
     for part, entry in document.mapping("parts").items():
         keys: dict[str, Value] = entry if isinstance(entry, dict) else {}
-        staged = keys.get("stage-packages")
-        packages += [str(name).partition("_")[0] for name in (staged if isinstance(staged, list) else ())]
+        for key in ("stage-packages", "overlay-packages"):
+            staged = keys.get(key)
+            packages += [str(name).partition("_")[0] for name in (staged if isinstance(staged, list) else ())]
         skipped: list[str] = []
         for script in SCRIPTS:
             text = keys.get(script)

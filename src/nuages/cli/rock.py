@@ -18,8 +18,8 @@ def command(project_dir: Path | None, form: str) -> None:
     """Build the root file system that `up` runs the application in, from the rockcraft.yaml in PROJECT_DIR (or here).
 
     Nothing is made again that has not changed. What differs from the rock that rockcraft makes is said: another Python,
-    parts that are not built here, packages and libraries that this machine lends. `rockcraft pack` makes the image for
-    Kubernetes.
+    parts that are not built here; packages, libraries and programs that this machine lends. `rockcraft pack` makes the
+    image for Kubernetes.
     """
     from nuages.build import rock_project
     from nuages.build.rock import rock
