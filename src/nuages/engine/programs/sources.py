@@ -1,4 +1,7 @@
-"""The four ways in which a program gets here; each fills a directory that is renamed into the cache when complete."""
+"""Ways in which a program gets here; each fills a directory that is renamed into the cache when complete.
+
+Two more, for whole servers, have modules of their own: debian.py and maven.py.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, cache_dir, versions, work
-from nuages.engine.programs.table import Debian, Go, OnPath, Wheel
+from nuages.engine.programs.table import Go, OnPath, Wheel
 from nuages.engine.programs.uv import uv
 from nuages.engine.programs.work import Job
 from nuages.engine.sandbox import process
@@ -78,24 +81,6 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
     work.run(job, argv, cwd=directory, environment=os.environ, log=own / "log", watch=watch)
     shutil.rmtree(own)
     (directory / ".lock").unlink(missing_ok=True)
-    job.say(source.download, source.download)
-
-
-def debian(job: Job, source: Debian, directory: Path) -> None:
-    """Unpack a Debian package into `directory`, without root; apt checks it against the signed package lists.
-
-    Raises:
-        ProgramError: this is no Debian, or its package lists are empty.
-    """
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        raise ProgramError(f"cannot fetch {job.program}: it is not installed, and there is no apt-get here")
-    job.say(0, source.download, "downloading")
-    log = directory / ".log"
-    work.run(job, ["apt-get", "download", "-qq", source.package], cwd=directory, environment=os.environ, log=log)
-    for package in directory.glob("*.deb"):
-        work.run(job, ["dpkg", "-x", str(package), "."], cwd=directory, environment=os.environ, log=log)
-        package.unlink()
-    log.unlink()
     job.say(source.download, source.download)
 
 

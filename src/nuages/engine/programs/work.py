@@ -23,6 +23,7 @@ _NO_NETWORK = (
     "Temporary failure resolving",
     "Could not resolve",
     "no such host",
+    "Unknown host",
     "Network is unreachable",
     "network is unreachable",
     "Connection refused",
