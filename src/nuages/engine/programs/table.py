@@ -33,6 +33,8 @@ class Wheel:
     installed: int
     requires: tuple[str, ...] = ()
     """Further wheels of lock.txt that go into the same tree."""
+    native: bool = False
+    """Has compiled parts: there is a tree for each interpreter, that of `pythons.SERVERS` where it is to be had."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,34 @@ _ALL = (
         "aiosmtpd",
         "1.4.6",
         (Wheel("aiosmtpd", "aiosmtpd", 230_000, MB, requires=("atpublic", "attrs")),),
+    ),
+    Program(
+        "signxml",
+        "5.2.0",
+        (
+            Wheel(
+                "signxml",
+                "signxml",
+                10 * MB,
+                32 * MB,
+                native=True,
+                requires=("lxml", "cryptography", "cffi", "certifi", "typing-extensions"),
+            ),
+        ),
+    ),
+    Program(
+        "authlib",
+        "1.9.9",
+        (
+            Wheel(
+                "authlib",
+                "authlib",
+                6 * MB,
+                18 * MB,
+                native=True,
+                requires=("joserfc", "cryptography", "cffi", "typing-extensions"),
+            ),
+        ),
     ),
     Program(
         "valkey",
