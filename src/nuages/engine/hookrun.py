@@ -73,6 +73,10 @@ class HookRunner:
             self._fail(hook, context.name, outcome, tasks)
         else:
             self.world.end_tasks(tasks, "Done")
+        if context.application.charm.built_in and context.before.units[self.name].status != context.unit.status:
+            await self.world.pods.set_names(
+                podspec.service_names(self.world)
+            )  # replicas' lead to those that are active
 
     def _commit(self, context: HookContext, hook: Hook) -> str:
         """Write everything in one transaction; return why it was refused, "" when it was not."""

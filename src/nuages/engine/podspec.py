@@ -19,6 +19,7 @@ from nuages.engine.world import World
 
 Report = Callable[[str], None]
 MEGABYTE = 1_000_000
+REPLICAS = "-replicas"
 
 
 def fqdn(model: str, unit: str) -> str:
@@ -36,26 +37,29 @@ def aliases(world: World, unit: str) -> tuple[str, ...]:
 
 
 def service_names(world: World) -> dict[str, tuple[str, ...]]:
-    """Return address to service names: an application's names lead to its leader's pod, else to the first."""
-    names: dict[str, tuple[str, ...]] = {}
+    """Return address to service names: an application's names lead to its leader's pod, else to the first.
+
+    Those of replicas (`-replicas`, as Charmhub's databases have it) lead to the other units that are active, if any.
+    """
+    names: dict[str, list[str]] = {}
     state = world.state
     for name, application in state.applications.items():
         units = [unit for unit in state.units_of(name) if unit.address and unit.pod]
         if not units:
             continue
         first = next((unit for unit in units if unit.name == application.leader), units[0])
+        replicas = [unit for unit in units if unit is not first and unit.status.status == "active"] or [first]
         service = world.services.get(application.charm.name) if application.charm.built_in else None
-        bases = [name, *(alias.format(application=name) for alias in (service.aliases if service else ()))]
-        found: list[str] = []
-        for base in bases:
-            found += [
+        for base in (name, *(alias.format(application=name) for alias in (service.aliases if service else ()))):
+            spelled = (
                 f"{base}.{state.name}.svc.cluster.local",
                 f"{base}.{state.name}.svc",
                 f"{base}.{state.name}",
                 base,
-            ]
-        names[first.address] = tuple(found)
-    return names
+            )
+            for unit in replicas if base.endswith(REPLICAS) and base != name else [first]:
+                names.setdefault(unit.address, []).extend(spelled)
+    return {address: tuple(found) for address, found in names.items()}
 
 
 async def build(world: World, unit: Unit, report: Report) -> PodSpec:

@@ -20,10 +20,10 @@ REQUIRER = {
 }
 
 
-def answered(bag: dict[str, str], relation: int = 7) -> Answer:
+def answered(bag: dict[str, str], relation: int = 7, server: Server = SERVER) -> Answer:
     request = parse(relation, "myapp", bag, {})
     assert request is not None
-    return answer(request, "Zq3", SERVER)
+    return answer(request, f"relation_id_{relation}", "Zq3", server)
 
 
 def test_a_django_charm_gets_what_the_reference_shows() -> None:
@@ -121,4 +121,9 @@ def test_any_databag_is_answered_refused_or_not_yet_one(bag: dict[str, str]) -> 
     except Refused:
         return
     if request is not None:
-        assert answer(request, "Zq3", SERVER) == answer(request, "Zq3", SERVER)
+        assert answer(request, "u", "Zq3", SERVER) == answer(request, "u", "Zq3", SERVER)
+
+
+def test_with_tls_the_authority_is_told() -> None:
+    server = Server("postgresql-k8s", "mymodel", 5432, "18.6", authority="PEM")
+    assert answered(REQUIRER, server=server).secrets["secret-tls"] == {"tls": "True", "tls-ca": "PEM"}

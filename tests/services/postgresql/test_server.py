@@ -134,6 +134,39 @@ def test_what_is_not_to_be_had_blocks_and_serves_the_others(database: Database) 
     assert database.context.status == ("active", "")
 
 
+def test_a_changed_password_leaves_nobody_out(database: Database) -> None:
+    notes = next(relation for relation in database.context.all_relations if relation.id == 9)
+    before = dict(notes.own)
+    old = database.context.content(before["secret-user"])
+    assert dict(asyncio.run(SERVICE.action(database.context, "rotate-password", {}))) == {"changed": "notes"}
+    new = database.context.content(notes.own["secret-user"])
+    assert new["username"] != old["username"]
+    assert database.query(notes, "SELECT title, current_user FROM note") == "été|notes_owner"
+    where = urlsplit_host(notes)
+    assert database.pod.run("psql", "-At", old["uris"].replace(where, "127.0.0.1"), "-c", "SELECT 1").strip() == "1"
+    label = "database.9.secret-user.before"
+    uri, content = database.context.secrets[label]
+    database.context.secrets[label] = (uri, {**content, "until": "0"})  # as if a minute had passed
+    database.hook("update-status")
+    assert label not in database.context.secrets
+    with pytest.raises(CommandError, match="authentication failed"):
+        database.pod.run("psql", old["uris"].replace(where, "127.0.0.1"), "-c", "SELECT 1")
+    assert database.query(notes, "SELECT title FROM note") == "été"
+
+
+def test_options_put_extensions_into_databases_and_take_them_out(database: Database) -> None:
+    peers = FakeRelation(0, "database-peers", remote_application="postgresql-k8s")
+    database.context.all_relations.append(peers)
+    notes = next(relation for relation in database.context.all_relations if relation.id == 9)
+    there = "SELECT count(*) FROM pg_extension WHERE extname = 'hstore'"
+    for enabled in (True, False):
+        database.context.config = {"plugin_hstore_enable": enabled}
+        database.hook("config-changed")
+        assert database.query(notes, there) == str(int(enabled))
+    assert database.context.status == ("active", "")
+    database.context.all_relations.remove(peers)
+
+
 def test_actions_show_and_change_the_operators_password(database: Database) -> None:
     def act(name: str, **params: str) -> dict[str, str]:
         return dict(asyncio.run(SERVICE.action(database.context, name, params)))

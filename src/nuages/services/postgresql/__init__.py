@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Context, Relation
-from nuages.services import driver
-from nuages.services.postgresql import answer, roles, server
+from nuages.services import driver, passwords
+from nuages.services.postgresql import answer, extensions, logins, replication, roles, server
 
-_ALPHABET = string.ascii_letters + string.digits
 _OPERATOR_SECRET = "operator-password"  # noqa: S105  # a label
+_REPLICATION_SECRET = "replication-password"  # noqa: S105  # a label
+_EXTENSIONS = "extensions"
+"""The key of the peer databag: what options have put into the databases, with blanks between."""
 _START_TIMEOUT = 60.0  # seconds; a busy laptop makes a cluster in five
 
 
@@ -29,11 +31,12 @@ class PostgreSQL:
     metadata: Mapping[str, Any] = {
         "name": name,
         "summary": summary,
-        "description": "Real PostgreSQL on one unit; speaks what Charmhub's postgresql-k8s speaks.",
+        "description": "Real PostgreSQL, with a streaming replica in each further unit.",
         "containers": {server.SERVICE: {}},
         "provides": {answer.ENDPOINT: {"interface": "postgresql_client"}},
+        "peers": {replication.PEERS: {"interface": "postgresql_peers"}},
     }
-    options: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = extensions.OPTIONS
     actions: Mapping[str, Any] = {
         "get-primary": {"description": "Name the unit that takes writes."},
         "get-password": {
@@ -47,6 +50,13 @@ class PostgreSQL:
                 "password": {"type": "string", "description": "The new password; a random one when left out."},
             },
         },
+        "rotate-password": {
+            "description": (
+                "Give a related application a new user with a new password; the old one serves for another minute. "
+                "Only here."
+            ),
+            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+        },
     }
     programs = ("postgresql",)
     volumes: Mapping[str, str] = {"data": server.DATA}
@@ -59,29 +69,28 @@ class PostgreSQL:
     async def hook(self, context: Context) -> None:
         """Start the server, make users and databases as the relations want them, answer, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
-            for key in answer.SECRETS:
-                context.remove_secret(driver.secret_label(context.relation, key))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
+            logins.forget(context, context.relation)
         if context.hook in ("stop", "remove") or context.leaving:
             await self._leave(context)
             return
         try:
-            ready = await self._start(context)
+            ready, problem = await (_primary(context) if driver.serves(context) else _replica(context))
         except driver.NotReachable:
             context.set_status("waiting", "waiting for the container")
             return
-        if not ready:
-            context.set_status("waiting", driver.WAITING)
-            return
-        problem = await _serve(context) if context.is_leader else ""
-        context.set_status("blocked" if problem else "active", problem)
+        if ready:
+            context.set_status("blocked" if problem else "active", problem)
+        else:
+            context.set_status("waiting", problem or driver.WAITING)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
         if name == "get-primary":
             return {"primary": f"{context.application}/0"}
+        if name == "rotate-password":
+            chosen = passwords.chosen(context, answer.ENDPOINT, params.get("application"))
+            await _serve(context, rotate=chosen)
+            return {"changed": ", ".join(sorted(chosen))}
         user = str(params.get("username") or roles.OPERATOR)
         if user != roles.OPERATOR:
             raise driver.ServiceError(f"cannot find the user {user!r}: only {roles.OPERATOR} exists")
@@ -90,30 +99,9 @@ class PostgreSQL:
             if kept is None:
                 raise driver.ServiceError("cannot show the password: the server has not started yet")
             return {"password": kept["password"]}
-        password = str(params.get("password") or _random())
+        password = str(params.get("password") or driver.new_password())
         await _serve(context, operator=password)
         return {"password": password}
-
-    async def _start(self, context: Context) -> bool:
-        """Have the server run and return whether it takes connections; wait for that where someone needs it."""
-        asked = any(relation.remote_app().get("database") for relation in context.relations(answer.ENDPOINT))
-        failed = context.hook.endswith("pebble-check-failed")
-        patient = (asked and not failed) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
-
-        def work(client: ops.pebble.Client) -> bool:
-            change = driver.converge(client, server.workload())
-            timeout = _START_TIMEOUT if patient else 0
-            ready = driver.await_ready(
-                client, server.READY, change, server="PostgreSQL", application=context.application, timeout=timeout
-            )
-            if patient and not ready:
-                raise driver.ServiceError(
-                    f"cannot reach PostgreSQL: it takes no connections after {timeout:.0f} s",
-                    fix=f"nuages logs {context.application}",
-                )
-            return ready
-
-        return await driver.with_pebble(context, work)
 
     async def _leave(self, context: Context) -> None:
         """Shut the server down cleanly, where it still runs; the data stay in the volume."""
@@ -129,31 +117,81 @@ class PostgreSQL:
         context.set_status("maintenance", "stopping")
 
 
-async def _serve(context: Context, *, operator: str = "") -> str:
+async def _primary(context: Context) -> tuple[bool, str]:
+    """Have the primary run and serve; return whether it takes connections, and what is wrong."""
+    asked = any(relation.remote_app().get("database") for relation in context.relations(answer.ENDPOINT))
+    if not await _start(context, server.workload(), patient=asked):
+        return False, ""
+    return True, await _serve(context) if context.is_leader else ""
+
+
+async def _replica(context: Context) -> tuple[bool, str]:
+    """Have this replica run, by what the primary says in the peer databag; return whether it follows, and why not."""
+    said = _said(context)
+    token = replication.tokens(said.get(replication.SLOTS, "")).get(replication.slot(context.unit))
+    kept = context.secret(_REPLICATION_SECRET)
+    if token is None or kept is None:
+        return False, "waiting for the primary"
+    primary = f"{context.application}-0.{context.application}-endpoints"
+
+    def write(client: ops.pebble.Client) -> None:
+        server.write_passfile(client, primary, replication.USER, kept["password"])
+
+    await driver.with_pebble(context, write)
+    workload = server.workload(server.Primary(primary, replication.slot(context.unit), replication.USER, token))
+    if not await _start(context, workload, patient=True):
+        return False, "copying the primary"
+    follows = await driver.with_pebble(context, server.follows)
+    return follows, "" if follows else "waiting for the primary's changes"
+
+
+async def _start(context: Context, workload: driver.Workload, *, patient: bool) -> bool:
+    """Have the server run and return whether it takes connections; wait for that where someone needs it."""
+    failed = context.hook.endswith("pebble-check-failed")
+    patient = (patient and not failed) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+
+    def work(client: ops.pebble.Client) -> bool:
+        change = driver.converge(client, workload)
+        timeout = _START_TIMEOUT if patient else 0
+        ready = driver.await_ready(
+            client, server.READY, change, server="PostgreSQL", application=context.application, timeout=timeout
+        )
+        if patient and not ready:
+            raise driver.ServiceError(
+                f"cannot reach PostgreSQL: it takes no connections after {timeout:.0f} s",
+                fix=f"nuages logs {context.application}",
+            )
+        return ready
+
+    return await driver.with_pebble(context, work)
+
+
+async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str] = frozenset()) -> str:
     """Make users and databases for all relations and answer them; return the first problem of a requirer, or "".
 
     `operator` is the administrator's new password; without one it keeps the old, which the first time is made here.
+    The applications in `rotate` get new users.
     """
-    relations = context.relations(answer.ENDPOINT)
     problems: list[str] = []
-    requests: list[tuple[Relation, answer.Request, str]] = []
+    requests: list[tuple[Relation, answer.Request, tuple[logins.Login, ...]]] = []
+    relations = context.relations(answer.ENDPOINT)
     for relation in relations:
+        remote = relation.remote_application
         try:
-            request = answer.parse(
-                relation.id, relation.remote_application, relation.remote_app(), relation.local_app()
-            )
+            request = answer.parse(relation.id, remote, relation.remote_app(), relation.local_app())
         except driver.Refused as error:
             problems.append(str(error))
             continue
         if request:
-            requests.append((relation, request, _password(context, relation)))
+            requests.append((relation, request, logins.read(context, relation, change=remote in rotate)))
     kept = context.secret(_OPERATOR_SECRET)
-    operator = operator or (kept["password"] if kept else _random())
+    operator = operator or (kept["password"] if kept else driver.new_password())
     wanted = [
         roles.User(roles.OPERATOR, roles.verifier(roles.OPERATOR, operator), attributes=frozenset(roles.ATTRIBUTES)),
         *(
-            roles.User(request.user, roles.verifier(request.user, password), request.database, request.attributes)
-            for _, request, password in requests
+            roles.User(login.name, roles.verifier(login.name, login.password), request.database, request.attributes)
+            for _, request, some in requests
+            for login in some
         ),
     ]
 
@@ -165,20 +203,69 @@ async def _serve(context: Context, *, operator: str = "") -> str:
 
     await driver.with_pebble(context, work)
     context.set_secret(_OPERATOR_SECRET, {"password": operator})
+    problems += await _extend(context, {request.database for _, request, _ in requests})
+    await _replicate(context)
     where = answer.Server(context.application, context.model, server.PORT, server.VERSION)
-    for relation, request, password in requests:
-        driver.give(context, relation, answer.answer(request, password, where))
+    for relation, request, some in requests:
+        driver.give(context, relation, answer.answer(request, some[0].name, some[0].password, where))
+        logins.keep(context, relation, some)
     return problems[0] if problems else ""
 
 
-def _password(context: Context, relation: Relation) -> str:
-    """Return the password of a relation's user: the one it has been told, else a new one."""
-    kept = context.secret(driver.secret_label(relation, answer.SECRET_USER)) or relation.local_app()
-    return kept.get("password") or _random()
+async def _extend(context: Context, databases: set[str]) -> list[str]:
+    """Put the extensions of the options into the databases; return what could not be done."""
+    before = frozenset(_said(context).get(_EXTENSIONS, "").split())
+    enabled = extensions.wanted(context.config)
+    script = extensions.script(databases, enabled, before)
+    if not script:
+        return []
+    try:
+        await driver.with_pebble(context, lambda client: server.psql(client, script))
+    except driver.NotReachable:
+        raise
+    except driver.ServiceError as error:
+        _say(context, {_EXTENSIONS: " ".join(sorted(before | enabled))})
+        return [str(error)]
+    _say(context, {_EXTENSIONS: " ".join(sorted(enabled))})
+    return []
 
 
-def _random() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(32))
+async def _replicate(context: Context) -> None:
+    """Make a slot for each other unit, and say it to them."""
+    kept = context.secret(_REPLICATION_SECRET)
+    said = _said(context).get(replication.SLOTS, "")
+    units = [unit for peers in context.relations(replication.PEERS) for unit in peers.remote_units]
+    if not (units or said):
+        return
+    password = kept["password"] if kept else driver.new_password()
+    verifier = roles.verifier(replication.USER, password)
+
+    def work(client: ops.pebble.Client) -> dict[str, str]:
+        existing = replication.Existing.parse(server.psql(client, replication.QUERY))
+        script, told = replication.plan(
+            units, existing, replication.tokens(said), verifier, lambda: secrets.token_hex(8)
+        )
+        if script:
+            server.psql(client, script)
+        return told
+
+    told = await driver.with_pebble(context, work)
+    context.set_secret(_REPLICATION_SECRET, {"password": password})
+    _say(context, {replication.SLOTS: json.dumps(told, sort_keys=True) if told else ""})
+
+
+def _said(context: Context) -> Mapping[str, str]:
+    """Return the application's peer databag."""
+    return next((peers.local_app() for peers in context.relations(replication.PEERS)), {})
+
+
+def _say(context: Context, data: Mapping[str, str]) -> None:
+    """Write into the application's peer databag what is not there yet."""
+    for peers in context.relations(replication.PEERS):
+        said = peers.local_app()
+        changed = {key: value for key, value in data.items() if said.get(key, "") != value}
+        if changed:
+            peers.set_app(changed)
 
 
 SERVICE = PostgreSQL()

@@ -29,6 +29,8 @@ class Server:
     model: str
     port: int
     version: str
+    authority: str = ""
+    """The certificate (PEM) of the authority that signed the server's; "" without TLS."""
 
     def endpoint(self, role: str) -> str:
         """Return host:port of a role, `primary` or `replicas`."""
@@ -45,11 +47,6 @@ class Request:
     """Fields it wants in secrets; empty: it takes all as plain text."""
     attributes: frozenset[str]
     bag: Mapping[str, str]
-
-    @property
-    def user(self) -> str:
-        """Return the name of the relation's user."""
-        return roles.user_of(self.relation)
 
 
 def parse(relation: int, requirer: str, bag: Mapping[str, str], own: Mapping[str, str]) -> Request | None:
@@ -88,15 +85,15 @@ def _fields(requirer: str, bag: Mapping[str, str]) -> frozenset[str]:
     return frozenset(str(item) for item in fields)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
 
 
-def answer(request: Request, password: str, server: Server) -> Answer:
-    """Return the provider's databag for a request whose user and database exist."""
+def answer(request: Request, name: str, password: str, server: Server) -> Answer:
+    """Return the provider's databag for a request whose user `name` and database exist."""
     primary = server.endpoint("primary")
     user: dict[str, str] = {
-        "username": request.user,
+        "username": name,
         "password": password,
-        "uris": f"postgresql://{request.user}:{password}@{primary}/{request.database}",
+        "uris": f"postgresql://{name}:{password}@{primary}/{request.database}",
     }
-    tls = {"tls": "False"}
+    tls = {"tls": "True", "tls-ca": server.authority} if server.authority else {"tls": "False"}
     databag = {
         "data": json.dumps(dict(sorted(request.bag.items()))),
         "database": request.database,
@@ -108,6 +105,6 @@ def answer(request: Request, password: str, server: Server) -> Answer:
         return Answer(databag | user | tls)
     asked = request.secret_fields | {"username", "password"}
     secrets = {SECRET_USER: {key: value for key, value in user.items() if key in asked}}
-    if "tls" in asked:
-        secrets[SECRET_TLS] = tls
+    if found := {key: value for key, value in tls.items() if key in asked}:
+        secrets[SECRET_TLS] = found
     return Answer(databag, secrets)

