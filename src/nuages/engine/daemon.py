@@ -22,7 +22,7 @@ import uvicorn
 
 from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
-from nuages.engine.hooks.server import install_tools
+from nuages.engine.hooks.install import install_tools
 from nuages.engine.pods import Model as Pods
 from nuages.engine.runner import ModelRunner
 from nuages.engine.sandbox.users import remove

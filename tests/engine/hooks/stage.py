@@ -9,7 +9,8 @@ from nuages.engine import lifecycle
 from nuages.engine.debuglog import DebugLog
 from nuages.engine.hookrun import HookRunner
 from nuages.engine.hooks.environment import SOCKET, TOOLS_DIRECTORY, charm_directory
-from nuages.engine.hooks.server import ToolServer, install_tools
+from nuages.engine.hooks.install import install_tools
+from nuages.engine.hooks.server import ToolServer
 from nuages.engine.programs import pythons
 from nuages.engine.resolver import Observed, next_hook
 from nuages.engine.store import Store

@@ -1,4 +1,4 @@
-"""The shim and the server: what a charm's subprocess sends and gets back, in both languages."""
+"""The shim and the server: what a charm's subprocess sends and gets back, in all three languages."""
 
 import asyncio
 import os
@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import nuages.engine.hooks
-from nuages.engine.hooks import server as server_module
-from nuages.engine.hooks.server import ToolServer, install_tools
+from nuages.engine import programs
+from nuages.engine.hooks import install
+from nuages.engine.hooks.install import install_tools
+from nuages.engine.hooks.server import ToolServer
 from nuages.engine.programs import pythons
 from nuages.engine.state import Hook
 from tests.engine.simulation import World
@@ -19,13 +21,20 @@ from tests.engine.simulation import World
 SHIMS = Path(nuages.engine.hooks.__file__).parent / "shims"
 
 
-@pytest.fixture(params=["perl", "python"])
+@pytest.fixture(params=["compiled", "perl", "python"])
 def tools(request, tmp_path, monkeypatch):
+    if request.param == "compiled":
+        programs.ensure(install.COMPILED)
+    else:
+        monkeypatch.setattr(install, "present", lambda program: None)
     if request.param == "perl" and not shutil.which("perl"):
         pytest.skip("no perl on this machine")
     if request.param == "python":
-        monkeypatch.setattr(server_module, "PERL", Path("/nonexistent"))
-    return install_tools(tmp_path / "tools", pythons.find("3.12"))
+        monkeypatch.setattr(install, "PERL", Path("/nonexistent"))
+    tools = install_tools(tmp_path / "tools", pythons.find("3.12"))
+    magic = {"compiled": b"\x7fELF", "perl": b"#!/usr/bin/perl"}.get(request.param, b"#!")
+    assert (tools / ".shim").read_bytes().startswith(magic)
+    return tools
 
 
 @pytest.fixture
@@ -208,3 +217,39 @@ def test_the_interpreter_has_both_its_names(tmp_path):
     python = pythons.find("3.12")
     tools = install_tools(tmp_path / "tools", python)
     assert (tools / "python3").readlink() == (tools / f"python{python.version}").readlink() == python.executable
+
+
+def test_a_compiled_shim_that_does_not_work_is_not_used(tmp_path, monkeypatch):
+    broken = tmp_path / "hooktool"
+    broken.write_bytes(b"\x7fELF and nothing else")
+    broken.chmod(0o755)
+    monkeypatch.setattr(install, "present", lambda program: broken)
+    tools = install_tools(tmp_path / "tools", pythons.find("3.12"))
+    assert (tools / ".shim").read_bytes().startswith(b"#!")
+
+
+@pytest.mark.parametrize(
+    ("machine", "here", "wanted"),
+    [
+        ("x86_64", {"pebble", "statsd_exporter"}, False),
+        ("x86_64", {"pebble", "statsd_exporter", "go"}, True),
+        ("aarch64", {"pebble"}, True),
+        ("riscv64", set(), False),
+        ("x86_64", {"hooktool", "go"}, False),
+    ],
+)
+def test_it_is_built_where_go_is_or_comes_anyway(monkeypatch, machine, here, wanted):
+    monkeypatch.setattr(install, "present", lambda program: Path("/") if program.name in here else None)
+    assert install.worth_building(machine) == (("hooktool",) if wanted else ())
+
+
+def test_a_request_larger_than_the_agent_takes(tmp_path, tools):
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(70 * 1024 * 1024)
+    environment = {"JUJU_CONTEXT_ID": "x", "JUJU_AGENT_SOCKET_ADDRESS": str(tmp_path / "nobody")}
+    done = subprocess.run(
+        [str(tools / "state-set"), "--file", str(path)], check=False, env=environment, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert done.stderr.startswith(b"ERROR ")

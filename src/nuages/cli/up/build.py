@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from nuages.cli.root import command_name
 from nuages.cli.up.console import Console, megabytes
 from nuages.cli.up.parallel import together
 from nuages.cli.up.plan import BuiltIn, Observed, Project, Requirement, unrelated
+from nuages.engine.hooks.install import worth_building
 from nuages.engine.programs import Progress, cache_dir, ensure
 from nuages.engine.service import Service
 
@@ -48,7 +50,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     name = str(expanded["name"])
     wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}
     built_ins, programs = _built_ins(wanted) if wanted else ((), ())
-    names = [*ENGINE_PROGRAMS, *programs]
+    names = [*ENGINE_PROGRAMS, *worth_building(platform.machine()), *programs]
     shown = progress_on(console)
     done = together(
         {

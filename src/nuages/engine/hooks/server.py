@@ -1,4 +1,4 @@
-"""The hook tools' end in the daemon: a Unix socket per unit, and the directory of tools that charms call.
+"""The hook tools' end in the daemon: a Unix socket per unit.
 
 A request is a row of parts, each a letter, a length, a newline and that many bytes; `.` ends it:
 
@@ -18,20 +18,16 @@ import logging
 import os
 import secrets
 import socket
-import stat
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
 from nuages.engine.charm import empty
 from nuages.engine.hooks.context import HookContext
-from nuages.engine.hooks.tools import TOOLS, Reply, run
-from nuages.engine.programs import pythons
+from nuages.engine.hooks.tools import Reply, run
 
 logger = logging.getLogger(__name__)
 
-PERL = Path("/usr/bin/perl")
 LARGEST = 64 * 1024 * 1024
 
 
@@ -132,37 +128,3 @@ async def _read(reader: asyncio.StreamReader) -> Request:
             request.attached[request.argv[-1]] = value
         else:
             raise ValueError(f"unknown part {kind!r}")
-
-
-def install_tools(directory: Path, python: pythons.Python) -> Path:
-    """Make a directory with every hook tool, `python3` and the same under its full name in it, and return it.
-
-    Args:
-        directory: where tools directories are kept, one for each interpreter.
-        python: what `python3` is for the charm.
-    """
-    target = directory / f"tools-{python.version}"
-    target.mkdir(mode=0o755, parents=True, exist_ok=True)
-    target.chmod(0o755)
-    source = resources.files("nuages.engine.hooks") / "shims"
-    if PERL.exists():
-        content = (source / "shim.perl").read_text()
-    else:
-        content = f"#!{python.executable} -ISE\n" + (source / "shim.python").read_text()
-    shim = target / ".shim"
-    scratch = target / ".shim.new"
-    scratch.write_text(content)
-    scratch.chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-    scratch.rename(shim)
-    for name in TOOLS:
-        _link(target / name, ".shim")
-    for name in ("python3", f"python{python.version}"):  # a charm with compiled code asks for its own version
-        _link(target / name, str(python.executable))
-    return target
-
-
-def _link(path: Path, target: str) -> None:
-    if path.is_symlink() and str(path.readlink()) == target:
-        return
-    path.unlink(missing_ok=True)
-    path.symlink_to(target)

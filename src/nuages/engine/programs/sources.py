@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from nuages.engine.programs.work import Job
 from nuages.engine.sandbox import process
 
 _FILES = resources.files("nuages.engine.programs")
+_ENGINE = Path(__file__).parents[1]
 _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 _checked: dict[tuple[str, float], bool] = {}
 
@@ -86,33 +88,38 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
 
 
 def go(job: Job, sources: Sequence[Go], directory: Path, toolchain: Path) -> None:
-    """Build tools of our go.mod into `directory`: nothing but what go.sum pins is downloaded or compiled."""
+    """Build packages of our Go modules into `directory`: nothing but what go.sum pins is downloaded or compiled."""
     build = directory / ".go"
     build.mkdir()
-    for name in ("go.mod", "go.sum"):
-        (build / name).write_text(_FILES.joinpath("go").joinpath(name).read_text())
     environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -modcacherw"}
     environment |= {"GOWORK": "off", "GOTMPDIR": str(build)}  # a killed build leaves nothing in the system's own place
     environment.update(_go_caches(toolchain, environment))
-    argv = [str(toolchain), "build", "-v", "-trimpath", "-ldflags=-s -w", "-o", f"{directory}/"]
-    argv += [source.package for source in sources]
-    total, steps = max(s.download for s in sources), max(s.steps for s in sources)
-    log = build / "log"
-
-    def watch() -> None:
-        lines = log.read_text(errors="replace").splitlines()
-        compiled = sum(not line.startswith("go: ") for line in lines)
-        fetched = len(lines) - compiled
-        done = total if compiled else total * min(fetched, 40) // 40
-        percent = min(99, 100 * compiled // steps)
-        job.say(done, total, f"compiling, once per machine, {percent} %" if compiled else "downloading")
-
-    job.say(0, total, "downloading")
-    work.run(job, argv, cwd=build, environment=environment, log=log, watch=watch)
+    for name, flags in dict.fromkeys((source.module, source.flags) for source in sources):
+        module = build / name
+        shutil.copytree(_ENGINE / name, module)
+        own = [source for source in sources if (source.module, source.flags) == (name, flags)]
+        argv = [str(toolchain), "build", "-v", "-trimpath", f"-ldflags=-s -w {flags}".rstrip(), "-o", f"{directory}/"]
+        argv += [source.package for source in own]
+        log = build / "log"
+        watch = partial(_say_go, job, log, max(s.download for s in own), max(s.steps for s in own))
+        log.touch()
+        watch()
+        work.run(job, argv, cwd=module, environment=environment, log=log, watch=watch)
+        log.unlink()
+        shutil.rmtree(module)
     shutil.rmtree(build)
-    if (cache_dir() / "go").exists():
-        shutil.rmtree(cache_dir() / "go")  # three hundred megabytes that nobody needs again
+    total = max(source.download for source in sources)
     job.say(total, total)
+
+
+def _say_go(job: Job, log: Path, total: int, steps: int) -> None:
+    lines = log.read_text(errors="replace").splitlines()
+    compiled = sum(not line.startswith("go: ") for line in lines)
+    fetched = len(lines) - compiled
+    done = total if compiled else total * min(fetched, 40) // 40
+    percent = min(99, 100 * compiled // steps)
+    compiling = compiled or not total
+    job.say(done, total, f"compiling, once per machine, {percent} %" if compiling else "downloading")
 
 
 def _go_caches(toolchain: Path, environment: dict[str, str]) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Maven:
 
 @dataclass(frozen=True)
 class Go:
-    """A tool of go/go.mod. Sizes are of the modules to download and of what building takes on disk for a while."""
+    """A package of one of our Go modules. Sizes: modules to download, and what building takes on disk for a while."""
 
     package: str
     path: str
@@ -76,6 +76,10 @@ class Go:
     installed: int
     steps: int
     """Packages that the compiler reports, for the progress."""
+    module: str = "programs/go"
+    """The folder of its go.mod, below nuages/engine."""
+    flags: str = ""
+    """More for the linker."""
 
 
 Source = OnPath | Wheel | Debian | Maven | Go
@@ -116,6 +120,21 @@ _ALL = (
         (
             OnPath("statsd_exporter", ("--version",), "0.31.0", "1"),
             Go("github.com/prometheus/statsd_exporter", "statsd_exporter", 12 * MB, 240 * MB, 300),
+        ),
+    ),
+    Program(
+        "hooktool",
+        "73747c97",  # of what it is built from: tests/engine/programs/test_table.py
+        (
+            Go(
+                "nuages.invalid/hooktool",
+                "hooktool",
+                0,
+                30 * MB,
+                40,
+                module="hooks/shims/compiled",
+                flags="-E main.start",
+            ),
         ),
     ),
     Program(

@@ -1,0 +1,3 @@
+module nuages.invalid/hooktool
+
+go 1.26
