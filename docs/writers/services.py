@@ -19,6 +19,18 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "pgvector are not.",
         "The data is a folder of the model's state: it outlives the pod and `down`, and goes with `down --purge`.",
     ),
+    "prometheus-k8s": (
+        "Real Prometheus, as the machine's Debian or Ubuntu packages it: 2.42 in Debian 12, while Charmhub's has a "
+        "newer one. Its page is the old one.",
+        "Nothing leaves it: there is no Alertmanager, no Grafana source, no remote write, no ingress and no TLS. "
+        "Alerts are on its page, which `show-page` publishes, and in its API; both want the user and password that the "
+        "action shows. In production there is no password.",
+        "Jobs that do not say how often are scraped each 15 seconds instead of each minute: `scrape_interval`.",
+        "A broken rule or job is refused by itself, and the unit is blocked and says which; Charmhub's drops all rules "
+        "of that application. An expression is evaluated as it is written; Charmhub's adds matchers of the "
+        "application where it has none.",
+        "`maximum_retention_size` is a size, not a percentage of the volume. `cpu` and `memory` are not there.",
+    ),
     "redis-k8s": (
         "The server is Valkey, which speaks Redis' protocol and says that it is Redis 7.2.4; Charmhub's redis-k8s runs "
         "Redis 7 with Sentinel. Modules of Redis are not there.",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "postgresql-k8s": "nuages.services.postgresql",
+    "prometheus-k8s": "nuages.services.prometheus",
     "redis-k8s": "nuages.services.valkey.redis",
     "smtp-integrator": "nuages.services.smtp",
     "traefik-k8s": "nuages.services.traefik",

@@ -50,6 +50,8 @@ def fetch(job: Job, source: Debian, directory: Path) -> None:
     for package in sorted(downloads.glob("*.deb")):
         work.run(job, ["dpkg", "-x", str(package), "."], cwd=directory, environment=environment, log=log)
         package.unlink()
+    for folder in source.without:
+        shutil.rmtree(directory / folder, ignore_errors=True)  # another release may not have it
     downloads.rmdir()
     log.unlink()
     job.say(source.download, source.download)

@@ -49,6 +49,8 @@ class Debian:
     path: str
     download: int
     installed: int
+    without: tuple[str, ...] = ()
+    """Big folders of the tree that the program does not need."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,35 @@ _ALL = (
         ),
         otherwise="on a machine without apt install Maven (`mvn`), "
         "or set MAVEN_REPOSITORY to the address of a Maven repository",
+    ),
+    Program(
+        "prometheus",
+        "2.42",  # Debian 12's; 2.45 in Ubuntu 24.04, 2.53 in Debian 13
+        (
+            Debian(
+                (
+                    "prometheus",
+                    # What Debian took out of its page and shares with others:
+                    "fonts-glyphicons-halflings",
+                    "libjs-bootstrap",
+                    "libjs-bootstrap4",
+                    "libjs-d3",
+                    "libjs-eonasdan-bootstrap-datetimepicker",
+                    "libjs-jquery",
+                    "libjs-jquery-hotkeys",
+                    "libjs-moment",
+                    "libjs-moment-timezone",
+                    "libjs-mustache",
+                    "libjs-popper.js",
+                    "libjs-rickshaw",
+                ),
+                "usr/bin/prometheus",
+                23 * MB,
+                110 * MB,
+                without=("usr/share/javascript/moment-timezone/data",),
+            ),
+        ),
+        otherwise="a machine with apt: Prometheus comes as a package of Debian's or Ubuntu's",
     ),
     Program(
         "traefik",
