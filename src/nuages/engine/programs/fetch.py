@@ -18,6 +18,7 @@ from nuages.engine.programs.work import Job
 
 Report = Callable[[Progress], None]
 
+_BUILD = "go-build"
 _known: dict[tuple[str, str], Path] = {}
 _stops: list[threading.Event] = []
 """What stops each fetch that is under way in this process."""
@@ -76,14 +77,16 @@ def home(program: Program) -> Path:
 
 
 def _fetch(missing: Sequence[Program], report: Report) -> None:
-    built = [program for program in missing if _source(program, Go)]
+    modules: dict[str, list[Program]] = {}
+    for program in missing:
+        if source := _source(program, Go):
+            modules.setdefault(source.module, []).append(program)
+    built = [program for group in modules.values() for program in group]
     groups: list[list[Program]] = [[program] for program in missing if program not in built]
-    if built:
-        groups.append(built)
-        toolchain = PROGRAMS["go"]
-        if toolchain not in missing and present(toolchain) is None:
-            groups.append([toolchain])
-    everything = [program for group in groups for program in group]
+    toolchain = PROGRAMS["go"]
+    if built and toolchain not in missing and present(toolchain) is None:
+        groups.append([toolchain])
+    everything = [program for group in [*groups, *modules.values()] for program in group]
     if work.free(cache_dir()) < needed(everything):
         raise work.no_space(", ".join(program.name for program in everything), cache_dir(), needed(everything))
     place = cache_dir() / "programs"
@@ -96,23 +99,27 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
     stop = threading.Event()
     _stops.append(stop)
     ready = threading.Event()
-    # The one that builds waits for the toolchain; all others are independent of each other.
-    toolchain_group = next((group for group in groups if group[0].name == "go"), None)
-    if toolchain_group is None:
+    if [toolchain] not in groups:
         ready.set()
 
     def work_on(group: list[Program]) -> None:
-        job = Job(", ".join(program.name for program in group), report, stop)
-        if group is built:
-            while not ready.wait(0.1):
-                if stop.is_set():
-                    raise work.Stopped
-        _fetch_group(group, job)
-        if group is toolchain_group:
+        _fetch_group(group, Job(", ".join(program.name for program in group), report, stop))
+        if group == [toolchain]:
             ready.set()
 
-    with ThreadPoolExecutor(len(groups), thread_name_prefix="programs") as pool:
+    def build() -> None:
+        """Build module after module, once the toolchain is there: what is done stays when a later one fails."""
+        while not ready.wait(0.1):
+            if stop.is_set():
+                raise work.Stopped
+        for group in modules.values():
+            work_on(group)
+        _forget_go()
+
+    with ThreadPoolExecutor(len(groups) + 1, thread_name_prefix="programs") as pool:
         futures: list[Future[None]] = [pool.submit(work_on, group) for group in groups]
+        if built:
+            futures.append(pool.submit(build))
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -128,6 +135,12 @@ def _fetch(missing: Sequence[Program], report: Report) -> None:
         raise ProgramError(f"cannot fetch {names}: it was stopped", fix="run the same command again")
 
 
+def _forget_go() -> None:
+    """Remove what Go has downloaded and compiled, hundreds of megabytes, unless another process is at it."""
+    with contextlib.suppress(BlockingIOError), _flock(_BUILD):
+        _remove(cache_dir() / "go")
+
+
 def _source(program: Program, kind: type[Go]) -> Go | None:
     return next((source for source in program.sources if isinstance(source, kind)), None)
 
@@ -138,7 +151,7 @@ def needed(programs: Sequence[Program]) -> int:
     for program in programs:
         for source in program.sources:
             if not isinstance(source, OnPath):
-                key = "go" if isinstance(source, Go) else program.name
+                key = source.module if isinstance(source, Go) else program.name
                 # Archives are beside what comes out of them until all is unpacked.
                 archives = source.download if isinstance(source, Debian | Maven) else 0
                 needs[key] = max(needs.get(key, 0), source.installed + archives)
@@ -151,7 +164,7 @@ def _fetch_group(group: Sequence[Program], job: Job) -> None:
         for program in sorted(group, key=lambda program: program.name):
             stack.enter_context(_locked(program.name, job))
         if any(_source(program, Go) for program in group):
-            stack.enter_context(_locked("go-build", job))  # they share folders, which the last one removes
+            stack.enter_context(_locked(_BUILD, job))  # one after the other: each takes all processors
         todo = [program for program in group if not home(program).exists()]
         if not todo:
             return
@@ -234,13 +247,23 @@ def _remove(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(name: str, job: Job) -> Generator[None]:
+def _flock(name: str) -> Generator[None]:
+    """Hold a lock between processes; raise BlockingIOError when another has it."""
     path = cache_dir() / "programs" / f".{name}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(name: str, job: Job) -> Generator[None]:
+    with contextlib.ExitStack() as stack:
         while True:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                stack.enter_context(_flock(name))
                 break
             except BlockingIOError:
                 if job.stop.is_set():
@@ -253,5 +276,3 @@ def _locked(name: str, job: Job) -> Generator[None]:
             yield
         finally:
             _under_way.discard(name)
-    finally:
-        os.close(descriptor)
