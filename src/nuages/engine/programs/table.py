@@ -256,6 +256,20 @@ _ALL = (
         ),
     ),
     Program(
+        "versitygw",
+        "1.8.0",
+        (
+            Go(
+                "github.com/versity/versitygw/cmd/versitygw",
+                "versitygw",
+                112 * MB,
+                820 * MB,
+                600,
+                module="programs/go/versitygw",
+            ),
+        ),
+    ),
+    Program(
         "go",
         "1.27.3",
         (
