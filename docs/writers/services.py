@@ -13,10 +13,15 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "postgresql-k8s": (
         "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
         "only the newer one has: the same migrations have to pass there.",
-        "One unit: no replica, no failover, no backup. The read-only endpoint is the same server.",
-        "No TLS: `tls` is `False`, and there is no certificate to give.",
-        "The contributed extensions of PostgreSQL are there (citext, hstore, pg_trgm, unaccent, …), PostGIS and "
-        "pgvector are not.",
+        "Unit 0 is the primary, each further unit a streaming replica to read from (`add-unit postgresql-k8s`). No "
+        "failover, no backup: when unit 0 is away, so are writes.",
+        "TLS with the certificate of `self-signed-certificates`. This build of PostgreSQL has none of its own: a small "
+        "proxy in the pod ends it, and a connection without TLS is taken as well.",
+        "Most contributed extensions of PostgreSQL are there (citext, hstore, pg_trgm, unaccent, …) and pgvector; "
+        "pgcrypto, uuid-ossp and PostGIS are not. Of the options there are those that put extensions into databases, "
+        "as in channel `14/stable`.",
+        "`rotate-password` is there only here, and gives the application another user: PostgreSQL knows one password "
+        "for each.",
         "The data is a folder of the model's state: it outlives the pod and `down`, and goes with `down --purge`.",
     ),
     "prometheus-k8s": (
@@ -39,6 +44,12 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "is in force. Where applications must not reach each other's data, use `valkey`.",
         "The options `enable-tls` and `enable-replication` are not there: one unit, no TLS.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
+    ),
+    "self-signed-certificates": (
+        "`validity-unit` is not there: days. The authority is valid for ten years unless told otherwise, and its "
+        "certificates are renewed by it when a third of their time is left.",
+        "The endpoint `send-ca-cert` is not there: `get-ca-certificate` shows the authority's certificate.",
+        "It signs by the machine's openssl.",
     ),
     "smtp-integrator": (
         "Charmhub's smtp-integrator runs no server: it hands on the host that its options name, or blocks without one. "

@@ -10,9 +10,14 @@ if TYPE_CHECKING:
     from nuages.engine.service import Service
 
 _MODULES = {
+    "hydra": "nuages.services.hydra",
     "postgresql-k8s": "nuages.services.postgresql",
     "prometheus-k8s": "nuages.services.prometheus",
+    "rabbitmq-k8s": "nuages.services.rabbitmq",
     "redis-k8s": "nuages.services.valkey.redis",
+    "s3-integrator": "nuages.services.s3",
+    "saml-integrator": "nuages.services.saml",
+    "self-signed-certificates": "nuages.services.certificates",
     "smtp-integrator": "nuages.services.smtp",
     "traefik-k8s": "nuages.services.traefik",
     "valkey": "nuages.services.valkey",

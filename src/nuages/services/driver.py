@@ -93,6 +93,11 @@ def new_password() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
 
 
+def no_console(relation: Relation) -> ServiceError:
+    """Return the error of a console into what a requirer has not got yet."""
+    return ServiceError(f"cannot open a console: {relation.remote_application} has no login yet", fix="nuages status")
+
+
 def serves(context: Context) -> bool:
     """Tell whether this unit runs the server: unit 0, which on Kubernetes is also the last one to go."""
     return context.unit.endswith("/0")
@@ -124,13 +129,28 @@ def converge(client: ops.pebble.Client, workload: Workload) -> ops.pebble.Change
         client.make_dir(path, make_parents=True, permissions=mode, user=USER, group=USER)
     for path, text in workload.files.items():
         push(client, path, text)
-    changed = not plan_holds(client.get_plan().to_dict(), workload.layer)
-    if changed:
+    plan = client.get_plan().to_dict()
+    wanted = workload.layer.get("services", {})
+    _retire(client, [name for name in plan.get("services", {}) if name not in wanted])
+    if not plan_holds(plan, workload.layer):
         client.add_layer("nuages", workload.layer, combine=True)
         return client.replan_services(timeout=0)
-    idle = [info.name for info in client.get_services() if info.current != ops.pebble.ServiceStatus.ACTIVE]
+    services = [info for info in client.get_services() if info.name in wanted]
+    idle = [info.name for info in services if info.current != ops.pebble.ServiceStatus.ACTIVE]
     # One that waits to be restarted is started at once, so that what is wrong with it is said now.
     return client.start_services(idle, timeout=0) if idle else None
+
+
+def _retire(client: ops.pebble.Client, names: Sequence[str]) -> None:
+    """Stop services that are no longer wanted; Pebble keeps them in its plan, as disabled ones."""
+    left = {info.name: info for info in client.get_services() if info.name in names}
+    if enabled := [name for name, info in left.items() if info.startup == ops.pebble.ServiceStartup.ENABLED]:
+        off: dict[str, ops.pebble.ServiceDict] = {
+            name: {"override": "merge", "startup": "disabled", "command": "/bin/false"} for name in enabled
+        }
+        client.add_layer("nuages", {"services": off}, combine=True)
+    if running := [name for name, info in left.items() if info.current != ops.pebble.ServiceStatus.INACTIVE]:
+        client.stop_services(running)
 
 
 def plan_holds(plan: Mapping[str, object], layer: ops.pebble.LayerDict) -> bool:
@@ -209,8 +229,13 @@ def _reason(change: ops.pebble.Change) -> str:
     return (printed or said or [change.err or "no reason given"])[-1]
 
 
-def write_root(package: str, directory: Path, files: Mapping[str, str]) -> Path:
-    """Write the package's `files` (name → path in the container) into a fresh root below `directory`; return it."""
+def write_root(
+    package: str, directory: Path, files: Mapping[str, str], *, shared: Mapping[str, str] | None = None
+) -> Path:
+    """Write the package's `files` (name → path in the container) into a fresh root below `directory`; return it.
+
+    `shared` are modules of nuages.services itself, to folders that `files` makes.
+    """
     root = directory / "rootfs"
     shutil.rmtree(root, ignore_errors=True)
     source = resources.files(package) / "files"
@@ -218,6 +243,10 @@ def write_root(package: str, directory: Path, files: Mapping[str, str]) -> Path:
         path = root / target.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text((source / name).read_text())
+        path.chmod(0o644)
+    for name, target in (shared or {}).items():
+        path = root / target.lstrip("/")
+        path.write_text(resources.files("nuages.services").joinpath(name).read_text())
         path.chmod(0o644)
     for path in [root, *root.rglob("*")]:
         if path.is_dir():

@@ -11,8 +11,8 @@ from typing import Any
 import ops.pebble
 
 from nuages.engine.sandbox.image import Image
-from nuages.engine.service import Context, Relation
-from nuages.services import driver, passwords
+from nuages.engine.service import Console, Context, Relation
+from nuages.services import driver, passwords, tls
 from nuages.services.postgresql import answer, extensions, logins, replication, roles, server
 
 _OPERATOR_SECRET = "operator-password"  # noqa: S105  # a label
@@ -34,6 +34,7 @@ class PostgreSQL:
         "description": "Real PostgreSQL, with a streaming replica in each further unit.",
         "containers": {server.SERVICE: {}},
         "provides": {answer.ENDPOINT: {"interface": "postgresql_client"}},
+        "requires": tls.METADATA,
         "peers": {replication.PEERS: {"interface": "postgresql_peers"}},
     }
     options: Mapping[str, Any] = extensions.OPTIONS
@@ -78,6 +79,9 @@ class PostgreSQL:
         except driver.NotReachable:
             context.set_status("waiting", "waiting for the container")
             return
+        except driver.Refused as error:
+            context.set_status("blocked", str(error))
+            return
         if ready:
             context.set_status("blocked" if problem else "active", problem)
         else:
@@ -103,6 +107,20 @@ class PostgreSQL:
         await _serve(context, operator=password)
         return {"password": password}
 
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Return how to get into the relation's database as its user."""
+        bag = relation.local_app()
+        content = context.secret(driver.secret_label(relation, answer.SECRET_USER)) or bag
+        if not (bag.get("database") and content.get("password")):
+            raise driver.no_console(relation)
+        user, password, database = content["username"], content["password"], bag["database"]
+        return Console(
+            url=f"postgresql://{user}:{password}@{{address}}/{database}",
+            port=server.PORT,
+            argv=("psql",),
+            environment={"PGUSER": user, "PGPASSWORD": password, "PGDATABASE": database},
+        )
+
     async def _leave(self, context: Context) -> None:
         """Shut the server down cleanly, where it still runs; the data stay in the volume."""
 
@@ -120,9 +138,17 @@ class PostgreSQL:
 async def _primary(context: Context) -> tuple[bool, str]:
     """Have the primary run and serve; return whether it takes connections, and what is wrong."""
     asked = any(relation.remote_app().get("database") for relation in context.relations(answer.ENDPOINT))
-    if not await _start(context, server.workload(), patient=asked):
+    secured = await _tls(context)
+    if not await _start(context, server.workload(secured=context.address if secured else ""), patient=asked):
         return False, ""
     return True, await _serve(context) if context.is_leader else ""
+
+
+async def _tls(context: Context) -> tls.Tls | None:
+    """Return the certificate of this unit, if there is one."""
+    services = [context.application, *(f"{context.application}-{role}" for role in ("primary", "replicas"))]
+    names = [f"{name}.{context.model}.svc.cluster.local" for name in services]
+    return await tls.certificate(context, server.TLS, [*names, context.fqdn])
 
 
 async def _replica(context: Context) -> tuple[bool, str]:
@@ -138,7 +164,9 @@ async def _replica(context: Context) -> tuple[bool, str]:
         server.write_passfile(client, primary, replication.USER, kept["password"])
 
     await driver.with_pebble(context, write)
-    workload = server.workload(server.Primary(primary, replication.slot(context.unit), replication.USER, token))
+    secured = await _tls(context)
+    follow = server.Primary(primary, replication.slot(context.unit), replication.USER, token)
+    workload = server.workload(follow, secured=context.address if secured else "")
     if not await _start(context, workload, patient=True):
         return False, "copying the primary"
     follows = await driver.with_pebble(context, server.follows)
@@ -205,7 +233,9 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
     context.set_secret(_OPERATOR_SECRET, {"password": operator})
     problems += await _extend(context, {request.database for _, request, _ in requests})
     await _replicate(context)
-    where = answer.Server(context.application, context.model, server.PORT, server.VERSION)
+    secured = await _tls(context)
+    authority = secured.authority if secured else ""
+    where = answer.Server(context.application, context.model, server.PORT, server.VERSION, authority)
     for relation, request, some in requests:
         driver.give(context, relation, answer.answer(request, some[0].name, some[0].password, where))
         logins.keep(context, relation, some)
@@ -256,7 +286,8 @@ async def _replicate(context: Context) -> None:
 
 def _said(context: Context) -> Mapping[str, str]:
     """Return the application's peer databag."""
-    return next((peers.local_app() for peers in context.relations(replication.PEERS)), {})
+    found = context.relations(replication.PEERS)
+    return found[0].local_app() if found else {}
 
 
 def _say(context: Context, data: Mapping[str, str]) -> None:

