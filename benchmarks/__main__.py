@@ -10,9 +10,10 @@ from pathlib import Path
 
 from benchmarks import measures
 from benchmarks.changes import changes
+from benchmarks.dispatch import dispatch
 from tests.e2e.world import EXAMPLE, World
 
-ALL = {**measures.ALL, "changes": changes}
+ALL = {**measures.ALL, "dispatch": dispatch, "changes": changes}
 
 
 def main() -> int:

@@ -7,42 +7,14 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from nuages.build import uv
-from nuages.engine.api.client import Client
-from nuages.engine.charms import compile_tree
-from nuages.engine.hooks import environment as hookenv
-from nuages.engine.hooks.tools import TOOLS
-from nuages.engine.programs import cache_dir, pythons
+from nuages.engine.programs import cache_dir
 from tests.e2e.world import World, eventually
 
 RUNS = 15
-
-MINIMAL = """\
-#!/usr/bin/env python3
-import ops
-
-
-class Minimal(ops.CharmBase):
-    def __init__(self, framework: ops.Framework):
-        super().__init__(framework)
-        for event in (self.on.config_changed, self.on.update_status, self.on.start):
-            framework.observe(event, self._reconcile)
-
-    def _reconcile(self, event: ops.EventBase):
-        self.unit.status = ops.ActiveStatus()
-
-
-if __name__ == "__main__":
-    ops.main(Minimal)
-"""
 
 LOAD = """\
 import http.client, sys, threading, time
@@ -167,108 +139,6 @@ def status(world: World) -> Iterator[str]:
     yield f"{ours:.3f} s against {base:.3f} s: {ratio:.1f} x (medians of {RUNS} pairs)"
 
 
-def dispatch(world: World) -> Iterator[str]:
-    """one dispatch of this charm against a minimal ops charm: same charmcraft.yaml, engine and hook tools"""
-    world.up()
-    minimal = world.project / "minimal"
-    (minimal / "src").mkdir(parents=True, exist_ok=True)
-    (minimal / "src" / "charm.py").write_text(MINIMAL)
-    text = (world.project / "charm" / "charmcraft.yaml").read_text()
-    (minimal / "charmcraft.yaml").write_text(re.sub(r"^name: .*$", "name: minimal", text, count=1, flags=re.M))
-    packed = world.project / "minimal.charm"
-    world.nuages("pack", "--project-dir", str(minimal), "--output", str(packed))
-    socket = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "daemon.sock"
-    observed: Any = Client(socket).get("/v1/models/notes/observed")
-    image = cache_dir() / "images" / observed["applications"]["notes"]["resources"]["django-app-image"]
-    world.nuages("deploy", str(packed), "minimal", "--resource", f"django-app-image={image}")
-    units = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "models" / "notes" / "units"
-    mine, other = units / "notes-0" / "charm", units / "minimal-0" / "charm"
-    as_charmcraft_packs(other)
-    shutil.copytree(mine, mine / "compiled", ignore=shutil.ignore_patterns("compiled", ".unit-state.db"))
-    compiled_yaml(mine / "compiled")
-    for event in ("config-changed", "update-status"):
-        variants = (
-            ("with compiled YAML", "compiled/dispatch", "1.0"),
-            ("as packed, without", "dispatch", "1.1"),
-        )
-        measured = [
-            [*(once(world, "notes/0", f"./{path}", event) for _, path, _ in variants), usual(world, event)]
-            for _ in range(RUNS + 1)
-        ][1:]
-        for index, (variant, path, aim) in enumerate(variants):
-            for part, what in ((0, "wall"), (1, "CPU")):
-                ours = statistics.median(row[index][part] for row in measured)
-                base = statistics.median(row[-1][part] for row in measured)
-                ratio = statistics.median(row[index][part] / row[-1][part] for row in measured)
-                yield (
-                    f"{event}, {variant}, {what}: {ours:.3f} s against {base:.3f} s:"
-                    f" {ratio:.2f} x, aim {aim} (medians of {RUNS} triples)"
-                )
-            calls = hook_tool_calls(world, "notes/0", mine, f"./{path}", event)
-            base = usual_calls(world, other, event)
-            yield f"{event}, {variant}: {calls} hook tools, aim at most 20 (the minimal charm: {base})"
-    world.nuages("remove-application", "minimal")
-
-
-# The minimal charm runs as charmcraft's usual `dispatch` runs it: one line of shell, site and all, no boot script.
-USUAL = "PYTHONPATH=lib:venv exec ./src/charm.py"
-
-
-def once(world: World, unit: str, line: str, event: str) -> tuple[float, float]:
-    """Seconds (wall, CPU) of one dispatch within one hook context of its own."""
-    shell = f"TIMEFORMAT='%R %U %S'; time JUJU_DISPATCH_PATH=hooks/{event} bash -c '{line}' >/dev/null 2>&1"
-    said = world.nuages("exec", "--unit", unit, "--", "bash", "-c", shell)
-    wall, user, system = map(float, (said.stderr + said.stdout).split()[-3:])
-    return wall, user + system
-
-
-def usual(world: World, event: str) -> tuple[float, float]:
-    return once(world, "minimal/0", USUAL, event)
-
-
-def usual_calls(world: World, charm: Path, event: str) -> int:
-    return hook_tool_calls(world, "minimal/0", charm, USUAL, event)
-
-
-def hook_tool_calls(world: World, unit: str, charm: Path, line: str, event: str) -> int:
-    """How many hook tools one dispatch runs: each is wrapped by a script that writes a line."""
-    wrapper = charm / "counted" / ".wrapper"
-    wrapper.parent.mkdir(exist_ok=True)
-    wrapper.write_text(f'#!/bin/sh\necho "$0" >>/tmp/calls\nexec {hookenv.TOOLS_DIRECTORY}/"${{0##*/}}" "$@"\n')
-    wrapper.chmod(0o755)
-    for tool in TOOLS:
-        link = wrapper.parent / tool
-        link.unlink(missing_ok=True)
-        link.symlink_to(".wrapper")
-    shell = (
-        f"rm -f /tmp/calls; PATH=$PWD/counted:$PATH JUJU_DISPATCH_PATH=hooks/{event} bash -c '{line}' >/dev/null 2>&1"
-    )
-    said = world.nuages("exec", "--unit", unit, "--", "bash", "-c", f"{shell}; wc -l </tmp/calls")
-    return int(said.stdout)
-
-
-def compiled_yaml(charm: Path) -> None:
-    """Give a deployed charm PyYAML with its compiled part, as charmcraft installs it."""
-    python = pythons.find("3.12")
-    version = next((charm / "venv").glob("[Pp]y[Yy][Aa][Mm][Ll]-*.dist-info")).name.split("-")[1].removesuffix(".dist")
-    with tempfile.TemporaryDirectory() as directory:
-        uv.install(
-            "--only-binary", ":all:", f"pyyaml=={version}",
-            python=python.executable, target=Path(directory), doing="install PyYAML", place="benchmarks",
-        )  # fmt: skip
-        shutil.copytree(Path(directory) / "yaml", charm / "venv" / "yaml", dirs_exist_ok=True)
-    compile_tree(charm, python)
-
-
-def as_charmcraft_packs(charm: Path) -> None:
-    """Make of a charm packed by Nuages what charmcraft makes: compiled YAML, and documents in YAML's block style."""
-    for name in ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"):
-        document = charm / name
-        document.write_text(yaml.safe_dump(yaml.safe_load(document.read_text()), sort_keys=False))
-    (charm / "src" / "charm.py").chmod(0o755)
-    compiled_yaml(charm)
-
-
 def load(world: World) -> Iterator[str]:
     """requests per second, a new connection each: through ingress from the host, against gunicorn inside its pod"""
     world.up()
@@ -326,7 +196,6 @@ ALL: dict[str, Callable[[World], Iterator[str]]] = {
     "check": check,
     "up": up,
     "status": status,
-    "dispatch": dispatch,
     "load": load,
     "memory": memory,
 }
