@@ -10,6 +10,21 @@ from nuages.engine.service import Service
 from nuages.services import REGISTRY
 
 DIFFERENCES: Mapping[str, tuple[str, ...]] = {
+    "hydra": (
+        "Charmhub's hydra is Ory Hydra with a login page, users and a database in charms of their own; this one is one "
+        "server, made with authlib, with test users, whom `show-users` shows with their passwords. There is no consent "
+        "page and no registering of users.",
+        "The issuer is `http://APPLICATION.localhost:PORT`, from 4444 on, for the browser on this machine and for the "
+        "applications in the model alike. There is no TLS: a library that insists on https for the token endpoint has "
+        "to be told (`OAUTHLIB_INSECURE_TRANSPORT=1` for requests-oauthlib).",
+        "Grants are authorization code (with or without PKCE, by S256), refresh token (with the scope "
+        "`offline_access`) and client credentials. A client authenticates in the way that it registered, as in "
+        "production.",
+        "The introspection endpoint asks for the client's credentials and tells it about its own tokens; Hydra's tells "
+        "everybody who can reach it.",
+        "Of the actions that manage clients by hand there are those that show them. `jwt_access_tokens` is the one "
+        "option; `dev`, `log_level` and limits of resources are not there.",
+    ),
     "postgresql-k8s": (
         "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
         "only the newer one has: the same migrations have to pass there.",
@@ -44,6 +59,19 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "is in force. Where applications must not reach each other's data, use `valkey`.",
         "The options `enable-tls` and `enable-replication` are not there: one unit, no TLS.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
+    ),
+    "saml-integrator": (
+        "Charmhub's saml-integrator runs no server: it reads the metadata of the provider that its options name, or "
+        "blocks without one. Without `entity_id` and `metadata_url` this one is an identity provider itself, for "
+        "development: test users, whom `show-users` shows with their passwords, a login page, responses and assertions "
+        "signed by RSA-SHA256. With the options it does what Charmhub's does.",
+        "Its address is `http://APPLICATION.localhost:PORT`, from 4480 on, for the browser on this machine and for the "
+        "applications in the model alike. There is no TLS.",
+        "Applications are not registered, as the interface carries nothing to register. Assertions go to this machine "
+        "(`localhost` and names under it), to related applications' names in the model and to the hosts in "
+        "`acs_hosts`; a request for another place is refused. Signatures of requests are not looked at.",
+        "No single logout: the provider does not know where applications take it. `/logout` ends its own session.",
+        "Assertions are not encrypted, and have `uid`, `email`, `givenName`, `sn` and `groups`.",
     ),
     "self-signed-certificates": (
         "`validity-unit` is not there: days. The authority is valid for ten years unless told otherwise, and its "

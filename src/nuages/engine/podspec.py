@@ -57,6 +57,8 @@ def service_names(world: World) -> dict[str, tuple[str, ...]]:
                 f"{base}.{state.name}",
                 base,
             )
+            if base.endswith(".localhost"):  # a whole name: a browser on this machine takes it for the loopback
+                spelled = (base,)
             for unit in replicas if base.endswith(REPLICAS) and base != name else [first]:
                 names.setdefault(unit.address, []).extend(spelled)
     return {address: tuple(found) for address, found in names.items()}

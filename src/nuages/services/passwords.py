@@ -26,17 +26,20 @@ class Passwords:
         return (self.present, self.before) if self.before else (self.present,)
 
 
-def read(context: Context, label: str, *, change: bool = False) -> Passwords:
-    """Return the passwords of the user whose secret has this label; a new one at first, and with `change`."""
+def read(context: Context, label: str, *, change: bool = False, field: str = "password") -> Passwords:
+    """Return the passwords of the user whose secret has this label; a new one at first, and with `change`.
+
+    `field` is what the secret calls it.
+    """
     kept = context.secret(label)
     if kept is None:
         return Passwords(driver.new_password())
     if change:
-        return Passwords(driver.new_password(), kept["password"], time.time() + GRACE)
+        return Passwords(driver.new_password(), kept[field], time.time() + GRACE)
     before = context.secret(_before(label))
     if before and float(before["until"]) > time.time():
-        return Passwords(kept["password"], before["password"], float(before["until"]))
-    return Passwords(kept["password"])
+        return Passwords(kept[field], before["password"], float(before["until"]))
+    return Passwords(kept[field])
 
 
 def keep(context: Context, label: str, passwords: Passwords) -> None:
