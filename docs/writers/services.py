@@ -51,6 +51,19 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "application where it has none.",
         "`maximum_retention_size` is a size, not a percentage of the volume. `cpu` and `memory` are not there.",
     ),
+    "rabbitmq-k8s": (
+        "Charmhub's rabbitmq-k8s runs RabbitMQ 3.12; this one is your system's package, 3.10 in Debian 12, and needs a "
+        "machine with apt. Classic and quorum queues are there, streams too.",
+        "One unit: no cluster, and none of the options and actions about members and replicas of queues. No TLS.",
+        "The user and the virtual host are those that the charm asks for, as in production, and a Django charm asks "
+        "for `/`: two such applications on one broker may use each other's queues. Give each a broker of its own, "
+        "`nuages deploy rabbitmq-k8s other`, where they must not. A user whom another application has is refused.",
+        "The management page starts when `show-management` asks for it, and is there from then on: it takes memory. "
+        "Queues, messages and virtual hosts stay when a relation goes; its user goes.",
+        "`rotate-password` is there only here.",
+        "A message that was confirmed, or taken by a transaction, outlives a killed server when it is persistent and "
+        "its queue durable; publishers wait when the broker takes more than 400 MB.",
+    ),
     "redis-k8s": (
         "The server is Valkey, which speaks Redis' protocol and says that it is Redis 7.2.4; Charmhub's redis-k8s runs "
         "Redis 7 with Sentinel. Modules of Redis are not there.",

@@ -248,6 +248,59 @@ _ALL = (
         otherwise="a machine with apt: Prometheus comes as a package of Debian's or Ubuntu's",
     ),
     Program(
+        "rabbitmq",
+        "3.10",  # Debian 12's; 3.9 in Ubuntu 22.04, 3.12 in Ubuntu 24.04, 4.0 in Debian 13
+        (
+            Debian(
+                (
+                    "rabbitmq-server",
+                    # Of Erlang what the broker and its management page need:
+                    "erlang-base",
+                    "erlang-asn1",
+                    "erlang-crypto",
+                    "erlang-inets",
+                    "erlang-mnesia",
+                    "erlang-os-mon",
+                    "erlang-parsetools",
+                    "erlang-public-key",
+                    "erlang-runtime-tools",
+                    "erlang-ssl",
+                    "erlang-syntax-tools",
+                    "erlang-tools",
+                    "erlang-xmerl",
+                ),
+                "usr/lib/rabbitmq/bin/rabbitmq-server",
+                32 * MB,
+                57 * MB,
+            ),
+        ),
+        otherwise="a machine with apt: RabbitMQ comes as a package of Debian's or Ubuntu's",
+    ),
+    Program(
+        "squid",
+        "5.7",  # Debian 12's; 6.6 in Ubuntu 24.04, 6.13 in Debian 13
+        (
+            Debian(
+                (
+                    "squid",
+                    "squid-common",
+                    "libecap3t64|libecap3",
+                    "libltdl7",
+                    "libnetfilter-conntrack3",
+                    "libnfnetlink0",
+                    "libtdb1",
+                    "libldap2|libldap-2.6-0|libldap-2.5-0",
+                    "libsasl2-2",
+                ),
+                "usr/sbin/squid",
+                4 * MB,
+                18 * MB,
+                without=("usr/share/doc", "usr/share/man"),
+            ),
+        ),
+        otherwise="a machine with apt: Squid comes as a package of Debian's or Ubuntu's",
+    ),
+    Program(
         "traefik",
         "3.7.15",
         (
@@ -268,6 +321,25 @@ _ALL = (
                 module="programs/go/versitygw",
             ),
         ),
+    ),
+    Program(
+        "ferretdb",
+        "1.24.2-7b27d76d",  # and of our program around it: tests/engine/programs/test_table.py
+        (
+            Go(
+                "github.com/FerretDB/FerretDB/nuages/ferretdb",
+                "ferretdb",
+                50 * MB,
+                400 * MB,
+                400,
+                module="programs/go/ferretdb",
+            ),
+        ),
+    ),
+    Program(
+        "openfga",
+        "1.22.1-a8411e31",
+        (Go("nuages.invalid/openfga", "openfga", 100 * MB, 800 * MB, 700, module="programs/go/openfga"),),
     ),
     Program(
         "go",
