@@ -34,7 +34,7 @@ ca)
 sign)
     printf 'basicConstraints=CA:%s\nauthorityKeyIdentifier=keyid\n' "$2" >"$home/extensions.cnf"
     # Names are the request's; whether it may sign others is not for it to say.
-    openssl x509 -req -in /dev/stdin -CA "$home/ca.pem" -CAkey "$home/ca.key" -days "$1" -set_serial "0x$(openssl rand -hex 16)" \
+    openssl x509 -req -CA "$home/ca.pem" -CAkey "$home/ca.key" -days "$1" -set_serial "0x$(openssl rand -hex 16)" \
         -copy_extensions copyall -extfile "$home/extensions.cnf" 2>"$home/openssl.log" || {
         echo "cannot sign: $(tail -1 "$home/openssl.log")" >&2
         exit 1
