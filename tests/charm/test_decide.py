@@ -230,7 +230,8 @@ def test_charm_of_26_04_tells_where_metrics_are_and_paas_config_moves_them() -> 
 def test_who_waits_for_migrations_says_for_whom() -> None:
     unit: dict[str, Any] = {"unit": "notes/1", "leader": False}
     board = '{"version": 1, "done": [], "holder": "notes/0", "ticket": ["r1", "postgresql:7:notes"]}'
-    held = decide(facts(**unit, peer=Peer(1, {"secret-key-id": KEY.id, "migration": board}, {"notes/0": {}})))
+    at_it = {"migration": '{"version": 1, "wish": ["r1", "postgresql:7:notes"], "result": ""}'}
+    held = decide(facts(**unit, peer=Peer(1, {"secret-key-id": KEY.id, "migration": board}, {"notes/0": at_it})))
     assert held.status == ("waiting", "waiting for notes/0 to migrate the database")
     silent = decide(facts(**unit, peer=Peer(1, {"secret-key-id": KEY.id}, {"notes/0": {}})))
     assert silent.status == ("waiting", "waiting for the leader to say who migrates the database")

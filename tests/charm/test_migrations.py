@@ -113,6 +113,48 @@ def test_without_word_from_the_leader_a_unit_waits_for_it() -> None:
     assert (decision.action, decision.holder) == ("wait", "")
 
 
+def test_with_the_leader_in_error_units_wait_for_it_not_for_whoever_it_named_last() -> None:
+    app = Application(3)
+    app.settle()
+    app.replace("notes/2", "r2")
+    app.hook("notes/2")
+    app.hook("notes/0")
+    assert app.hook("notes/2").action == "run"
+    app.replace("notes/2", "r3")  # once more upgraded, half-way; from here on the leader's hooks fail
+    app.replace("notes/1", "r3")
+    for _ in range(2):
+        for unit in ("notes/2", "notes/1"):
+            decision = app.hook(unit)
+            assert (decision.action, decision.holder) == ("wait", "")
+    app.settle()
+    assert app.serving == {"notes/0", "notes/1", "notes/2"}
+
+
+def test_with_the_leader_in_error_units_still_see_that_the_holder_migrates_and_that_it_is_done() -> None:
+    app = Application(3)
+    app.leader = "notes/2"
+    app.hook("notes/0")
+    app.hook("notes/2")  # the ticket is its own
+    app.leader = "notes/1"
+    app.replace("notes/2", "r2")
+    app.hook("notes/2")
+    app.hook("notes/1")
+    assert migrations.parse_board(app.board).holder == "notes/1"
+    app.hook("notes/1")
+    app.hook("notes/1")
+    decision = app.hook("notes/0")
+    assert (decision.action, decision.holder) == ("wait", "notes/1")
+    app.leader = "notes/9"  # another one, which does nothing
+    app.end("notes/1")
+    app.hook("notes/1")
+    assert app.hook("notes/0").action == "go"
+    decision = app.hook("notes/2")
+    assert (decision.action, decision.holder) == ("wait", "")
+    app.leader = "notes/0"
+    app.settle()
+    assert app.ran == [("notes/2", R1), ("notes/1", R1), ("notes/2", R2)]
+
+
 def test_upgrade_begins_with_the_highest_unit_and_the_rest_follow() -> None:
     app = Application(3)
     app.settle()

@@ -217,8 +217,9 @@ def _peer(model: ops.Model, endpoint: str, leader: bool) -> Peer | None:
         return None
     bag = dict(relation.data[model.app])
     reads = leader or secret_key.ID not in bag  # without our leader units have to see for themselves who has migrated
+    holder = migrations.parse_board(bag.get(migrations.KEY, "")).holder
     units: Mapping[str, Bag] = {
-        unit.name: dict(relation.data[unit]) if reads else {}
+        unit.name: dict(relation.data[unit]) if reads or unit.name == holder else {}
         for unit in sorted(relation.units, key=lambda unit: unit.name)
     }
     return Peer(relation.id, bag, units)

@@ -61,6 +61,7 @@ class Decision(NamedTuple):
     unit: str | None = None
     """What to write into the unit's own bag."""
     holder: str = ""
+    """Who migrates; "" while a unit waits for the leader's word."""
 
 
 def parse_board(text: str) -> Board:
@@ -163,7 +164,12 @@ def decide(facts: Facts, peer: Peer, wish: Wish, outcome: Outcome | None, attemp
     if alone and any(parse_unit(bag.get(KEY, "")) == Unit(wish, "done") for bag in peer.units.values()):
         return Decision("go", text, said)
     if not alone and (board.holder != facts.unit or board.ticket != wish):
-        return Decision("wait", text, said, board.holder)
+        # The leader may be in error, so that the board is as old as its last hook.
+        holder = parse_unit(peer.units.get(board.holder, {}).get(KEY, ""))
+        if holder == Unit(wish, "done"):
+            return Decision("go", text, said)
+        at_it = holder is not None and holder.wish == board.ticket and holder.result != "done"
+        return Decision("wait", text, said, board.holder if at_it else "")
     tired = mine == "failed" and outcome is not None and outcome.attempt == attempt and facts.event != "update_status"
     return Decision("failed" if tired else "run", text, said, facts.unit)
 

@@ -206,7 +206,7 @@ MIGRATION_TICKET = Condition(
     "migration-ticket",
     "waiting",
     "waiting for the leader to say who migrates the database",
-    "The leader names the unit that migrates; it has not run a hook since this unit asked.",
+    "The leader names the unit that migrates, and has not run a hook since this unit asked: `juju status` says why.",
     test="tests/charm/test_decide.py::test_who_waits_for_migrations_says_for_whom",
 )
 MIGRATION_FAILED = Condition(
