@@ -26,6 +26,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("up", "Build this project and run it here, or bring what runs up to date.", OURS),
     Entry("down", "Stop this project's model; its data stays (--purge removes it).", OURS),
     Entry("env", "Show the environment an application runs with, and where each variable comes from.", OURS),
+    Entry("connect", "Open a console into the server behind an application's endpoint.", OURS),
     Entry("logs", "Show what the workloads print.", OURS),
     Entry("diagnose", "Ask the running application as a browser would, and explain what is wrong.", OURS),
     Entry("check", "Find what is wrong with the charm and the project, before anything runs.", OURS),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nuages.engine import changes, lifecycle, pebble, podspec, recovery
+from nuages.engine import changes, connections, lifecycle, pebble, podspec, recovery
 from nuages.engine.agent import Agent
 from nuages.engine.debuglog import DebugLog
 from nuages.engine.pods import Model as Pods
@@ -81,6 +81,8 @@ class ModelRunner:
                 if not any(self.world.pods.pod(unit) for unit in with_pods):
                     await self.world.pods.close()
                     reason = KILLED
+                else:
+                    await connections.forget_strays(self.world)
             if reason:
                 self.world.apply(lambda model: _stopped(model, reason))
         for change in self.state.changes.values():

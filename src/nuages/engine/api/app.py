@@ -15,6 +15,7 @@ import nuages
 from nuages.engine import deployments, mutations, podspec
 from nuages.engine.api import documents, live, requests
 from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, seconds
+from nuages.engine.api.connect import ConnectApi
 from nuages.engine.api.secrets import SecretsApi
 from nuages.engine.api.status import status
 from nuages.engine.api.streams import StreamsApi
@@ -29,6 +30,7 @@ from nuages.engine.runner import ModelRunner
 def make_app(daemon: Daemon) -> Starlette:
     """Return the daemon's application."""
     api, secrets, streams = Api(daemon), SecretsApi(daemon), StreamsApi(daemon)
+    connect = ConnectApi(daemon)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/v1/version", api.version),
         ("POST", "/v1/shutdown", api.shutdown),
@@ -57,6 +59,8 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/run", api.run),
         ("POST", "/v1/models/{model}/exec", api.execute),
         ("POST", "/v1/models/{model}/enter", api.enter),
+        ("POST", "/v1/models/{model}/connect", connect.client),
+        ("GET", "/v1/models/{model}/connect", connect.port),
         ("GET", "/v1/models/{model}/changes", api.changes),
         ("GET", "/v1/models/{model}/changes/{change}", api.change),
         ("GET", "/v1/models/{model}/debug-log", streams.debug_log),

@@ -136,3 +136,12 @@ class Enter(Request):
     container: str | None = None
     argv: list[str] = Field(min_length=1)
     tty: bool = False
+
+
+class Connect(Request):
+    """POST …/connect: the host command that opens a console into the server behind an application's endpoint."""
+
+    application: str
+    endpoint: str
+    argv: list[str] = Field(default_factory=list[str])
+    tty: bool = False

@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,7 +24,7 @@ from nuages.engine.sandbox.bubblewrap import Bind
 from nuages.engine.sandbox.errors import SandboxError
 from nuages.engine.sandbox.image import Mount
 from nuages.engine.sandbox.namespaces import tail
-from nuages.engine.sandbox.users import Mode
+from nuages.engine.sandbox.users import DAEMON, Mode
 from nuages.engine.threads import blocking
 
 if TYPE_CHECKING:
@@ -204,16 +204,28 @@ class Container:
 
     def enter(self, argv: Sequence[str], *, tty: bool) -> list[str]:
         """Return the command to execute on the host that runs `argv` in the container."""
+        return terminal.interactive(self._inside(), argv, {**self._environment(), "LANG": "C.UTF-8"}, tty=tty)
+
+    def enter_privately(self, argv: Sequence[str], *, given: Collection[str], tty: bool) -> list[str]:
+        """Return the command that runs `argv` as the services' user, with its caller's environment besides.
+
+        That holds what no command line may show: the variables named `given`, and nothing else.
+        """
+        if self._pod.model.namespaces.users.mode is not Mode.SINGLE:
+            argv = ["/usr/bin/setpriv", f"--reuid={DAEMON}", f"--regid={DAEMON}", "--clear-groups", "--", *argv]
+        own = {**self._environment(), "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108  # the container's own
+        settings = {name: value for name, value in own.items() if name not in given}
+        return terminal.interactive(self._inside(), argv, settings, tty=tty, inherit=True)
+
+    def _inside(self) -> list[str]:
+        """Return the start of a host command whose rest runs in the container."""
         pid = self.pid
         if pid is None:
             raise SandboxError(f"cannot enter container {self.name} of {self._pod.unit}: it is not running")
         namespaces = self._pod.model.namespaces
-        environment = {**self._environment(), "LANG": "C.UTF-8"}
         if namespaces.users.mode is Mode.SINGLE:
             # Two steps: the network belongs to the model's user namespace, the files to the container's own below it.
             inner = process.inner_pids(pid)[1]
             command = [*namespaces.enter(), process.tool("nsenter"), "-t", str(inner), *namespaces.users.enter()]
-            command += ["-n", "-p", "-u", "-i", "-m", "-r", "-w", "--"]
-        else:
-            command = [*namespaces.enter(pid, "npuimrw"), *bubblewrap.limited()]
-        return terminal.interactive(command, argv, environment, tty=tty)
+            return [*command, "-n", "-p", "-u", "-i", "-m", "-r", "-w", "--"]
+        return [*namespaces.enter(pid, "npuimrw"), *bubblewrap.limited()]

@@ -19,13 +19,15 @@ import tty
 from collections.abc import Mapping, Sequence
 
 
-def interactive(enter: Sequence[str], argv: Sequence[str], environment: Mapping[str, str], *, tty: bool) -> list[str]:
+def interactive(
+    enter: Sequence[str], argv: Sequence[str], environment: Mapping[str, str], *, tty: bool, inherit: bool = False
+) -> list[str]:
     """Return the command to execute on the host: `enter` joins the container, `argv` runs there with `environment`.
 
-    TERM is the caller's.
+    TERM is the caller's; with `inherit` all that the caller has is there too.
     """
     settings = [f"{name}={value}" for name, value in environment.items()]
-    script = 'exec /usr/bin/env -i TERM="${TERM:-dumb}" "$@"'
+    script = f'exec /usr/bin/env {"" if inherit else "-i"} TERM="${{TERM:-dumb}}" "$@"'
     inside = ["/usr/bin/sh", "-c", script, "sh", *settings, *argv]
     if not tty:
         return [*enter, *inside]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nuages.engine.sandbox.image import Image
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context, Relation
 from nuages.services import driver, passwords
 from nuages.services.smtp import answer, server
 
@@ -120,6 +120,19 @@ class SmtpIntegrator:
         chosen = chosen if wanted is None else frozenset({str(wanted)})
         await _serve(context, relay, chosen)
         return {"changed": ", ".join(sorted(chosen))}
+
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Return how to talk to the catcher as the relation's user."""
+        bag = relation.local_app()
+        if not _relay(context).own:
+            raise driver.ServiceError(
+                f"cannot open a console: mails go to {bag.get('host', 'a server of yours')}",
+                fix=f"use a client of that server, or: nuages config {context.application} --reset host",
+            )
+        content = context.secret(driver.secret_label(relation, answer.PASSWORD_ID))
+        if not (content and bag.get("user")):
+            raise driver.no_console(relation)
+        return server.console(bag["user"], content["password"], int(bag["port"]), bag["transport_security"])
 
 
 def _relay(context: Context) -> answer.Relay:

@@ -12,7 +12,7 @@ import ops.pebble
 
 from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context
 from nuages.services import driver
 
 VERSION = "1.4.6"
@@ -31,8 +31,13 @@ _START_TIMEOUT = 30.0  # seconds; making a certificate takes one
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
     """Return the container's image: aiosmtpd, an interpreter of this machine, and our few files."""
-    names = ("start.sh", "ready.sh", "catcher.py", "page.py")
-    root = driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names})
+    names = ("start.sh", "ready.sh", "catcher.py", "page.py", "console.py")
+    root = driver.write_root(
+        __package__ or "",
+        directory,
+        {name: f"{_FILES}/{name}" for name in names},
+        shared={"repl.py": f"{_FILES}/repl.py"},
+    )
     python = pythons.find("3.12")
     (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(
@@ -114,6 +119,17 @@ async def stop(context: Context) -> None:
             client.stop_services([CONTAINER])
 
     await driver.with_pebble(context, work)
+
+
+def console(user: str, password: str, port: int, security: str) -> Console:
+    """Return how to talk to the catcher as a user."""
+    scheme = "smtps" if security == "tls" else "smtp"
+    return Console(
+        url=f"{scheme}://{user}:{password}@{{address}}",
+        port=port,
+        argv=(_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(port), security),
+        environment={"SMTP_USER": user, "SMTP_PASSWORD": password},
+    )
 
 
 def token(client: ops.pebble.Client) -> str:

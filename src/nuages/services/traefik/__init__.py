@@ -10,7 +10,7 @@ from typing import Any
 import ops.pebble
 
 from nuages.engine.sandbox.image import Image
-from nuages.engine.service import Context, Relation
+from nuages.engine.service import Console, Context, Relation
 from nuages.services import driver
 from nuages.services.traefik import ingress, routes, server
 
@@ -121,6 +121,13 @@ class Traefik:
             )
 
         return await driver.with_pebble(context, work)
+
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Refuse: there is nothing to log in to."""
+        raise driver.ServiceError(
+            f"cannot open a console: {context.application} is a web server",
+            fix=f"open the URL of {relation.remote_application}: nuages status shows it",
+        )
 
 
 def _preferred(context: Context) -> int:

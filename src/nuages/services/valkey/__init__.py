@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nuages.engine.sandbox.image import Image
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context, Relation
 from nuages.errors import NuagesError
 from nuages.services import driver, passwords
 from nuages.services.valkey import answer, server, users
@@ -86,6 +86,14 @@ class Valkey:
         chosen = passwords.chosen(context, answer.ENDPOINT, params.get("application"))
         await _serve(context, chosen)
         return {"changed": ", ".join(sorted(chosen))}
+
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Return how to get at the relation's keys as its first user."""
+        for request in answer.answered(relation.local_app(), relation.id):
+            content = context.secret(request.label(answer.USER))
+            if content:
+                return server.console(content["username"], content["password"])
+        raise driver.no_console(relation)
 
 
 class _NotReady(driver.ServiceError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nuages.engine.sandbox.image import Image
-from nuages.engine.service import Context, Relation
+from nuages.engine.service import Console, Context, Relation
 from nuages.services import driver
 from nuages.services.valkey import server
 from nuages.services.valkey.users import User
@@ -84,6 +84,10 @@ class Redis:
             return {"redis-password": kept["password"]}
         answers = await driver.with_pebble(context, lambda client: server.answers(client, _LAYOUT))
         return {"result": "Service is running" if answers else "Service is not running"}
+
+    def console(self, context: Context, relation: Relation) -> Console:
+        """Return how to get at the keys; while an application is related there is no password."""
+        return server.console("", "")
 
 
 def unit_bag(address: str) -> dict[str, str]:

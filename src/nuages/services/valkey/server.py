@@ -9,8 +9,9 @@ from pathlib import Path
 
 import ops.pebble
 
+from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context
 from nuages.services import driver
 from nuages.services.valkey import users
 from nuages.services.valkey.users import User
@@ -23,6 +24,7 @@ PRIMARY = "primary"
 
 _PROGRAM = "/opt/valkey"
 _FILES = "/opt/nuages"
+_PYTHON = f"{_FILES}/python3"
 _START_TIMEOUT = 30.0  # seconds
 _SETTINGS = {
     "port": str(PORT),
@@ -58,11 +60,19 @@ class Layout:
 
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
-    """Return the container's image: the program's folder and our few files."""
-    names = ("start.sh", "sentinel.sh", "ask.sh")
+    """Return the container's image: the program's folder, our few files, and an interpreter for the console."""
+    names = ("start.sh", "sentinel.sh", "ask.sh", "console.py")
+    root = driver.write_root(
+        __package__ or "",
+        directory,
+        {name: f"{_FILES}/{name}" for name in names},
+        shared={"repl.py": f"{_FILES}/repl.py"},
+    )
+    python = pythons.find("3.12")
+    (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(
-        root=driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names}),
-        mounts=(Mount(programs["valkey"].parent, _PROGRAM),),
+        root=root,
+        mounts=(Mount(programs["valkey"].parent, _PROGRAM), *python.mounts()),
         environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
     )
 
@@ -182,6 +192,17 @@ async def leave(context: Context, layout: Layout) -> None:
     except driver.NotReachable:
         context.log("DEBUG", "the container has gone already")
     context.set_status("maintenance", "stopping")
+
+
+def console(user: str, password: str) -> Console:
+    """Return how to get in as a user, or with neither name nor password where there is none."""
+    login = f"{user}:{password}@" if password else ""
+    return Console(
+        url=f"redis://{login}{{address}}/0",
+        port=PORT,
+        argv=(_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(PORT)),
+        environment={"VALKEY_USER": user, "VALKEY_PASSWORD": password} if password else {},
+    )
 
 
 def patient(context: Context) -> bool:
