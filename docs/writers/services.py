@@ -25,6 +25,20 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "Of the actions that manage clients by hand there are those that show them. `jwt_access_tokens` is the one "
         "option; `dev`, `log_level` and limits of resources are not there.",
     ),
+    "mongodb-k8s": (
+        "The server is FerretDB on SQLite, which speaks MongoDB's protocol and says that it is MongoDB 7.0; Charmhub's "
+        "mongodb-k8s runs MongoDB 6 or 8 as a replica set. Reading, writing, indexes, most aggregations and GridFS "
+        "work. What does not: `$lookup`, `$out`, `$merge` and some other stages, transactions, change streams, TTL "
+        "and text indexes, views.",
+        "There is no replica set: neither `replset` in the databag nor `replicaSet=` in the URL.",
+        "FerretDB knows logins, but no rights. A small program of Nuages around it adds them: an application's user "
+        "may do on its own database what MongoDB's role `readWrite` allows, and nothing on any other. The user role "
+        "`admin` is not there.",
+        "`rotate-password` is there only here. It makes a new user, since one user has one password: `relation-3` and "
+        "`relation-3-2` take turns.",
+        "One unit; no TLS, no sharding, no backup, and none of the options of Charmhub's.",
+        "A killed server loses no acknowledged write; a crash of the whole machine may lose the last ones.",
+    ),
     "postgresql-k8s": (
         "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
         "only the newer one has: the same migrations have to pass there.",

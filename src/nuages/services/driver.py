@@ -238,6 +238,7 @@ def write_root(
     """
     root = directory / "rootfs"
     shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
     source = resources.files(package) / "files"
     for name, target in files.items():
         path = root / target.lstrip("/")

@@ -35,13 +35,24 @@ class TestEveryProgram:
                 assert 0 < source.download <= source.installed
 
 
-def test_our_own_program_gets_a_new_version_with_each_change():
+@pytest.mark.parametrize("name", ["hooktool", "ferretdb", "openfga"])
+def test_our_own_program_gets_a_new_version_with_each_change(name):
     """Else the one in the cache would stay."""
-    (source,) = PROGRAMS["hooktool"].sources
+    (source,) = PROGRAMS[name].sources
     hashed = hashlib.sha256()
     for path in sorted((sources._ENGINE / source.module).iterdir()):
         hashed.update(path.name.encode() + path.read_bytes())
-    assert PROGRAMS["hooktool"].version == hashed.hexdigest()[:8]
+    assert PROGRAMS[name].version.rpartition("-")[2] == hashed.hexdigest()[:8]
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [("ferretdb", "github.com/FerretDB/FerretDB"), ("openfga", "github.com/openfga/openfga")],
+)
+def test_a_server_that_is_a_library_has_the_version_that_its_go_mod_requires(name, module):
+    (source,) = PROGRAMS[name].sources
+    required = (sources._ENGINE / source.module / "go.mod").read_text()
+    assert re.search(rf"\t{module} v{PROGRAMS[name].version.partition('-')[0]}\n", required)
 
 
 def test_the_lock_has_hashes_and_no_address():

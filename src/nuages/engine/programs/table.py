@@ -329,9 +329,9 @@ _ALL = (
             Go(
                 "github.com/FerretDB/FerretDB/nuages/ferretdb",
                 "ferretdb",
-                50 * MB,
-                400 * MB,
-                400,
+                124 * MB,
+                1250 * MB,
+                530,
                 module="programs/go/ferretdb",
             ),
         ),
