@@ -111,8 +111,10 @@ def test_with_an_authority_the_application_speaks_tls(notes: World):
     notes.nuages("deploy", "self-signed-certificates")
     notes.nuages("integrate", "postgresql-k8s", "self-signed-certificates")
     eventually("it is encrypted", lambda: asked(notes, "default")["encrypted"], seconds=30)
-    variables = notes.nuages("env", "notes").stdout
-    assert "POSTGRESQL_DB_TLS=true" in variables
+    variables = eventually(
+        "it is told", lambda: "DB_TLS=true" in (v := notes.nuages("env", "notes", "--reveal").stdout) and v, seconds=30
+    )
     assert "sslmode=verify-ca" in variables
+    assert asked(notes, "default")["encrypted"]
     notes.nuages("remove-relation", "postgresql-k8s", "self-signed-certificates")
     eventually("it is in the clear again", lambda: asked(notes, "default")["encrypted"] is False, seconds=30)
