@@ -39,6 +39,28 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "One unit; no TLS, no sharding, no backup, and none of the options of Charmhub's.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last ones.",
     ),
+    "mysql-k8s": (
+        "Charmhub's mysql-k8s runs MySQL 8.0; this is MariaDB, as `version()`, `status` and Django say (10.11 from "
+        "Debian 12's packages; another release, or the jar on a machine without apt, brings another). Run your tests "
+        "on a MySQL before you rely on what follows.",
+        "JSON: MariaDB keeps it as text with a check, `utf8mb4_bin`; there are no `->` and `->>`, no comparison or "
+        "`CAST(… AS JSON)`, no multi-valued index. Django's `JSONField` works on both. Written in SQL of your own, "
+        "`JSON_EXTRACT` and `JSON_VALUE` do too.",
+        "Collation: MySQL's default `utf8mb4_0900_ai_ci` is not there; a migration that names it fails here. The "
+        "default, `utf8mb4_unicode_520_nopad_ci`, tells neither case nor accents apart either, but sorts by an older "
+        "table.",
+        "Logins: `mysql_native_password` here, `caching_sha2_password` there, for which PyMySQL needs the package "
+        "`cryptography` (`pymysql[rsa]`). No TLS.",
+        "Only here: `RETURNING`, sequences, the type `uuid` (Django 5 uses it for `UUIDField`; in MySQL that is a "
+        "`char(32)`). Only there: `LATERAL`, indexes on expressions (Django leaves them out here), `INSERT … AS new ON "
+        "DUPLICATE KEY`, the schema `sys`.",
+        "The default `sql_mode` is MySQL's. MariaDB does not see that a column depends on the key that `GROUP BY` "
+        "names: a query of your own which MySQL takes can be refused here.",
+        "One unit: no cluster, no failover, no backup, no router. The read-only endpoint is the same server. Of the "
+        "options there are the two above; those for the legacy interface `mysql`, audit, logs and replication are not.",
+        "`rotate-password` is there only here: production changes such a password by removing and making the relation.",
+        "A killed server loses no acknowledged write; a crash of the whole machine may lose the last second.",
+    ),
     "postgresql-k8s": (
         "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
         "only the newer one has: the same migrations have to pass there.",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "hydra": "nuages.services.hydra",
     "mongodb-k8s": "nuages.services.mongodb",
+    "mysql-k8s": "nuages.services.mysql",
     "postgresql-k8s": "nuages.services.postgresql",
     "prometheus-k8s": "nuages.services.prometheus",
     "rabbitmq-k8s": "nuages.services.rabbitmq",

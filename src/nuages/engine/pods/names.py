@@ -16,8 +16,17 @@ def merged(own: Mapping[str, Iterable[str]], given: Mapping[str, Iterable[str]])
 
 
 def hosts(table: Mapping[str, Iterable[str]]) -> str:
-    """Return the text of /etc/hosts."""
-    return _LOCAL + "".join(f"{address}\t{' '.join(names)}\n" for address, names in table.items())
+    """Return the text of /etc/hosts.
+
+    Full names are there with a dot at the end too: DNS knows both spellings, a file only what is in it, and
+    mysql-k8s gives its endpoints so.
+    """
+    spelled = {address: [word for name in names for word in _spelled(name)] for address, names in table.items()}
+    return _LOCAL + "".join(f"{address}\t{' '.join(names)}\n" for address, names in spelled.items())
+
+
+def _spelled(name: str) -> tuple[str, ...]:
+    return (name, f"{name}.") if name.endswith(".cluster.local") else (name,)
 
 
 def flat(table: Mapping[str, Iterable[str]]) -> dict[str, str]:
