@@ -19,12 +19,17 @@ ROWS = [row for row in codes.CODES if row.by == codes.EVALUATED]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 
+def report(root):
+    found = probe(root, Path("charm"))
+    return check(Path("charm"), found.problems, evaluated=True, commands=found.commands)
+
+
 def evaluated(case, kind, tmp_path):
     root = tmp_path / "notes"
     root.mkdir()
     case.write(kind, root)
     os.chdir(root)
-    return check(Path("charm"), probe(root, Path("charm")), evaluated=True).problems
+    return report(root).problems
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +58,7 @@ def test_a_layout_with_its_bridge_is_well(layout, tmp_path):
     shutil.copytree(LAYOUTS / layout, root)
     assert CliRunner().invoke(init, [str(root), "--yes", "--settings"], catch_exceptions=False).exit_code == 0
     os.chdir(root)
-    found = check(Path("charm"), probe(root, Path("charm")), evaluated=True)
+    found = report(root)
     assert [str(problem) for problem in found.problems] == []
 
 
@@ -63,7 +68,7 @@ def test_without_the_bridge_it_is_not(tmp_path):
     shutil.copytree(LAYOUTS / "environ", root)
     assert CliRunner().invoke(init, [str(root), "--yes"], catch_exceptions=False).exit_code == 0
     os.chdir(root)
-    found = {problem.code for problem in probe(root, Path("charm"))}
+    found = {problem.code for problem in probe(root, Path("charm")).problems}
     assert {"hosts-refused", "sqlite-in-force"} <= found or "settings-fail" in found
 
 
@@ -103,7 +108,7 @@ def test_the_projects_code_runs_in_a_sandbox(tmp_path):
     text = ATTEMPTS.replace('os.environ["HOME_OF_HOST"]', repr(str(tmp_path)))
     settings.write_text(settings.read_text() + text.replace("json.dumps(", "'|' + json.dumps("))
     os.chdir(root)
-    whole = "".join(problem.why for problem in probe(root, Path("charm")) if problem.code == "settings-fail")
+    whole = "".join(problem.why for problem in probe(root, Path("charm")).problems if problem.code == "settings-fail")
     assert "RuntimeError" in whole
     found = json.loads(whole[whole.index("{") :])
     assert found == {

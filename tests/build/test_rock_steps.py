@@ -3,6 +3,7 @@
 import pytest
 
 from nuages.build.rock_steps import Step, commands, read_parts
+from nuages.contract.layout import CLASSIC
 from nuages.extension.load import load
 
 APP = "/django/app"
@@ -43,11 +44,11 @@ STATIC = ("collectstatic", "--noinput")
     ],
 )  # fmt: skip
 def test_commands(script, found):
-    assert list(commands("p", script)) == found
+    assert list(commands("p", script, app="/django/app")) == found
 
 
 def parts(text):
-    return read_parts(load("name: a\nparts:\n" + text, "rockcraft.yaml"))
+    return read_parts(load("name: a\nparts:\n" + text, "rockcraft.yaml"), CLASSIC)
 
 
 def test_what_parts_say():

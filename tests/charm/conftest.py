@@ -14,7 +14,7 @@ import nuages.charm
 from nuages.build.documents import documents
 from nuages.charm import apply, gunicorn, migrations, probe
 from nuages.charm.facts import Outcome
-from nuages.contract import layout
+from nuages.contract import bases, layout
 from nuages.extension.expand import expand
 from nuages.extension.project import read
 
@@ -139,21 +139,21 @@ def container(
     services: Mapping[str, Any] = ROCK,
     survey: Mapping[str, Any] = SURVEY,
     reachable: bool = True,
+    name: str = "django-app",
 ) -> testing.Container:
     """Return the rock's container as it is when it is new; with `files` what is written outlives an event."""
+    places = bases.BY_CONTAINER[name].layout
     mounts: dict[str, testing.Mount] = {}
-    for name in ("django", "tmp") if files else ():
+    for folder in (places.gunicorn, "/tmp") if files else ():
         assert files is not None
-        (files / name).mkdir()
-        mounts[name] = testing.Mount(location=f"/{name}", source=files / name)
+        (files / folder[1:]).mkdir(parents=True)
+        mounts[folder] = testing.Mount(location=folder, source=files / folder[1:])
     return testing.Container(
-        "django-app",
+        name,
         can_connect=reachable,
         mounts=mounts,
         layers={"001-notes": pebble.Layer({"services": services})} if reachable else {},
-        execs={
-            testing.Exec(("/bin/python3", "-", layout.APP_DIRECTORY, layout.ROCK_METADATA), stdout=json.dumps(survey))
-        },
+        execs={testing.Exec(("/bin/python3", "-", places.app, layout.ROCK_METADATA), stdout=json.dumps(survey))},
     )
 
 

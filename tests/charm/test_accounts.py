@@ -83,7 +83,7 @@ class Local:
         directory: str = "",
         environment: Mapping[str, str] | None = None,
     ) -> Result:
-        places = {layout.PYTHON: sys.executable, layout.APP_DIRECTORY: str(self.project)}
+        places = {layout.PYTHON: sys.executable, layout.CLASSIC.app: str(self.project)}
         done = subprocess.run(
             [places.get(word, word) for word in command],
             input=stdin,
@@ -110,7 +110,7 @@ def project(folder: Path, *, models: str = "", command: str = "", settings: str 
     if command:
         (folder / "people" / "management" / "commands" / "createsuperuser.py").write_text(command)
     local = Local(folder)
-    where = {"directory": layout.APP_DIRECTORY, "environment": {"DJANGO_SETTINGS_MODULE": settings}}
+    where = {"directory": layout.CLASSIC.app, "environment": {"DJANGO_SETTINGS_MODULE": settings}}
     migrated = local.run((layout.PYTHON, "manage.py", "migrate", "--run-syncdb"), **cast("dict[str, Any]", where))
     assert migrated.code == 0, migrated.error
     return local
@@ -130,7 +130,7 @@ def accepted(local: Local, password: str, settings: str = "site_settings") -> bo
     )
     environment = {"DJANGO_SETTINGS_MODULE": settings, "P": password}
     command = (layout.PYTHON, "manage.py", "shell", "-v", "0", "-c", code)
-    done = local.run(command, directory=layout.APP_DIRECTORY, environment=environment)
+    done = local.run(command, directory=layout.CLASSIC.app, environment=environment)
     assert done.code == 0, done.error
     return done.output.split()[-1] == "yes"
 

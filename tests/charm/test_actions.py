@@ -17,7 +17,7 @@ from tests.charm.test_app import working
 
 Context = testing.Context[NotesCharm]
 PARAMS = {"username": "ana", "email": "ana@example.com"}
-LOOK = ("/bin/python3", "-", layout.APP_DIRECTORY)
+LOOK = ("/bin/python3", "-", layout.CLASSIC.app)
 CREATE = ("/bin/python3", "manage.py", "createsuperuser", "--noinput")
 
 

@@ -114,7 +114,7 @@ def test_changed_option_reloads(context: Context, world: World, tmp_path: Path) 
     assert state.unit_status == testing.ActiveStatus()
     assert world.calls[:2] == ["load", "reload"]
     assert web(state).environment["DJANGO_GREETING"] == "Bonjour"
-    text = (tmp_path / layout.GUNICORN_CONFIG[1:]).read_text()
+    text = (tmp_path / layout.CLASSIC.gunicorn_config[1:]).read_text()
     assert "'DJANGO_GREETING': 'Bonjour'" in text
 
 
@@ -316,14 +316,15 @@ def modern(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> Con
     )
 
 
-def test_charm_of_26_04_serves(modern: Context) -> None:
-    app = dataclasses.replace(container(), name="app")
+def test_charm_of_26_04_serves(modern: Context, tmp_path: Path) -> None:
+    app = container(tmp_path, name="app")
     peers = testing.PeerRelation("peers", id=1)
     key = testing.Secret({"value": "of-the-user"}, id="secret:d2aaaaaaaaaaaaaaaaa8", owner=None)
     state = working(containers={app}, relations={database(), peers}, secrets={USER_SECRET, key})
     state = modern.run(modern.on.pebble_ready(app), state)
     assert state.unit_status == testing.ActiveStatus()
     environment = state.get_container("app").plan.services["django"].environment
+    assert "chdir = '/app'" in (tmp_path / "var/lib/gunicorn/gunicorn.conf.py").read_text()
     assert environment["DJANGO_METRICS_PORT"] == "9102"
     assert environment["DJANGO_METRICS_PATH"] == "/metrics"
     assert len(environment["DJANGO_SECRET_KEY"]) == 86

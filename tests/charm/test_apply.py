@@ -61,7 +61,7 @@ class Fake:
 
     def hang_up(self, service: str) -> None:
         self.signals.append(service)
-        text = self.files[layout.GUNICORN_CONFIG]
+        text = self.files[layout.CLASSIC.gunicorn_config]
         if self.loads(text):
             self.files[gunicorn.marker_of(text)] = ""
 
@@ -95,9 +95,9 @@ def carry_out(container: Fake, *steps: Any) -> Status | None:
 
 def reload(strict: bool = False) -> Reload:
     return Reload(
-        File(layout.GUNICORN_CONFIG, NEW.text),
+        File(layout.CLASSIC.gunicorn_config, NEW.text),
         Layer("charm", {"django": {"environment": {"A": "new"}}}),
-        File(layout.GUNICORN_CONFIG, OLD.text),
+        File(layout.CLASSIC.gunicorn_config, OLD.text),
         Layer("charm", {"django": {"environment": {"A": "old"}}}),
         "django",
         NEW.marker,
@@ -108,14 +108,14 @@ def reload(strict: bool = False) -> Reload:
 
 def running() -> Fake:
     container = Fake()
-    container.files = {layout.GUNICORN_CONFIG: OLD.text, gunicorn.APPLIED: OLD.text, OLD.marker: ""}
+    container.files = {layout.CLASSIC.gunicorn_config: OLD.text, gunicorn.APPLIED: OLD.text, OLD.marker: ""}
     return container
 
 
 def test_reload_leaves_the_new_configuration_and_says_that_it_counts(answers: list[int | str]) -> None:
     container = running()
     assert carry_out(container, reload()) == statuses.ACTIVE()
-    assert container.files == {layout.GUNICORN_CONFIG: NEW.text, gunicorn.APPLIED: NEW.text, NEW.marker: ""}
+    assert container.files == {layout.CLASSIC.gunicorn_config: NEW.text, gunicorn.APPLIED: NEW.text, NEW.marker: ""}
     assert container.signals == ["django"]
 
 
@@ -124,7 +124,7 @@ def test_reload_that_gets_no_answer_puts_everything_back(answers: list[int | str
     container = running()
     status = carry_out(container, reload())
     assert status == ("blocked", "the app refuses the new configuration and serves the old one: it hangs with ***")
-    assert container.files[layout.GUNICORN_CONFIG] == container.files[gunicorn.APPLIED] == OLD.text
+    assert container.files[layout.CLASSIC.gunicorn_config] == container.files[gunicorn.APPLIED] == OLD.text
     assert container.layers[-1] == {"django": {"environment": {"A": "old"}}}
     assert container.signals == ["django", "django"]
 
@@ -146,10 +146,11 @@ def test_configuration_that_does_not_load_never_counts() -> None:
     from nuages.charm.plan import Load
 
     container = running()
-    load = Load(File(gunicorn.CANDIDATE, NEW.text), layout.PYTHON, "notes.wsgi:application", "_daemon_", "/django/app")
+    candidate = File(layout.CLASSIC.candidate, NEW.text)
+    load = Load(candidate, layout.PYTHON, "notes.wsgi:application", "_daemon_", "/django/app")
     status = carry_out(container, load, reload())
     assert status == ("blocked", "the app refuses the new configuration and serves the old one: KeyError: 'A'")
-    assert gunicorn.CANDIDATE not in container.files
+    assert layout.CLASSIC.candidate not in container.files
     assert container.signals == []
 
 

@@ -108,7 +108,7 @@ def processes(before: Facts, current: dict[str, str], steps: tuple[Any, ...]) ->
     for step in steps:
         if isinstance(step, Layer):
             services.update(step.services)
-        elif isinstance(step, Write) and step.file.path == layout.GUNICORN_CONFIG:
+        elif isinstance(step, Write) and step.file.path == layout.CLASSIC.gunicorn_config:
             current["file"] = step.file.text
         elif isinstance(step, Stop):
             states.update(dict.fromkeys(step.services, "inactive"))

@@ -62,7 +62,7 @@ def test_survey_without_metadata(tmp_path: Path) -> None:
 
 
 def test_survey_looks_for_the_programs_of_the_contract() -> None:
-    names = [name for name, _ in layout.MIGRATION_COMMANDS]
+    names = list(layout.MIGRATIONS)
     assert f"PROGRAMS = {tuple(names)!r}".replace("'", '"') in inside.text("survey")
 
 

@@ -71,7 +71,7 @@ def test_files_are_there_before_migration_and_server_and_written_once() -> None:
     steps = decide(make()).steps
     written = [step.file.path for step in steps if isinstance(step, Write)]
     assert written.count(CERTIFICATE.path) == 1
-    assert written.index(CERTIFICATE.path) < written.index(layout.GUNICORN_CONFIG)
+    assert written.index(CERTIFICATE.path) < written.index(layout.CLASSIC.gunicorn_config)
     assert next(step.file.group for step in steps if isinstance(step, Write)) == "_daemon_"
     assert decide(settled(make())).steps == ()
     steps = decide(replace(settled(make()), config={"greeting": "x"})).steps

@@ -497,7 +497,7 @@ def test_on_the_newer_base_too(tmp_path: Path, world: World, monkeypatch: pytest
         juju_version="3.6.9",
     )
     (tmp_path / "files").mkdir()
-    box = dataclasses.replace(container(tmp_path / "files"), name="app")
+    box = container(tmp_path / "files", name="app")
     relation = testing.PeerRelation("peers", id=1, local_app_data=dict(PLAIN))
     after = state((matrix.DATABASE,), box)
     after = dataclasses.replace(after, relations={relation, answered(matrix.DATABASE, matrix.FIRST)})

@@ -64,9 +64,24 @@ def test_endpoint_names_and_prefixes():
     assert endpoints.prefix_of(endpoints.POSTGRESQL, "read-replica") == "READ_REPLICA_DB"
 
 
-def test_web_command():
-    command = layout.WEB_COMMAND.format(module="notes.wsgi", worker_class="sync")
-    assert command == "/bin/python3 -m gunicorn -c /django/gunicorn.conf.py 'notes.wsgi:application' -k [ sync ]"
+@pytest.mark.parametrize(
+    ("base", "folder", "config"),
+    [
+        ("ubuntu@22.04", "/django/app", "/django/gunicorn.conf.py"),
+        ("ubuntu@24.04", "/django/app", "/django/gunicorn.conf.py"),
+        ("ubuntu@26.04", "/app", "/var/lib/gunicorn/gunicorn.conf.py"),
+    ],
+)
+def test_where_things_are(base, folder, config):
+    places = bases.BY_NAME[base].layout
+    assert places.app == folder
+    assert places.web_command("notes.wsgi", "sync") == (
+        f"/bin/python3 -m gunicorn -c {config} 'notes.wsgi:application' -k [ sync ]"
+    )
+    assert places.candidate.startswith(config.removesuffix("gunicorn.conf.py"))
+    assert [places.migration_command(name)[-1] for name in layout.MIGRATIONS] == [
+        f"{folder}/migrate", "migrate.sh", "migrate.py", "migrate",
+    ]  # fmt: skip
 
 
 def test_actions():

@@ -17,7 +17,13 @@ WORKER = "services:\n  q-worker:\n    command: python3 -m celery -A notes worker
 VARIABLE = "services:\n  django:\n    environment:\n      POSTGRESQL_DB_NAME: x\n"
 NOWHERE = "services:\n  q-worker:\n    command: celery -A nowhere worker\n"
 CELERY = "Django~=5.2\npsycopg[binary]\nwhitenoise\ncelery\n"
+APPLICATION = "from celery import Celery\n\napp = Celery('notes')\n"
+STAGED = "parts:\n  more:\n    plugin: nil\n    stage-packages: [libpq5, nodejs]\n"
 SOUND = Case("", False, {}, {}).files("fires")
+
+
+def command(words):
+    return f"services:\n  own-worker:\n    command: {words}\n"
 
 
 def problems(tmp_path, changes):
@@ -54,7 +60,25 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
         {"requirements.txt": "Django>=5.2,<6.2\npsycopg[binary]\nwhitenoise\n"},
         {"requirements.txt": "Django~=5.2\npsycopg2-binary==2.9 ; python_version >= '3.8'\nwhitenoise\n"},
         {"rockcraft.yaml": "services:\n  shell-worker:\n    command: /bin/sh -c 'while true; do sleep 5; done'\n"},
-        {"rockcraft.yaml": WORKER, "requirements.txt": CELERY},
+        {"rockcraft.yaml": WORKER, "requirements.txt": CELERY, "notes/notes/celery.py": APPLICATION},
+        {"rockcraft.yaml": WORKER, "requirements.txt": CELERY, "notes/tasks.py": APPLICATION,
+         "notes/notes/__init__.py": "from tasks import app as queue\n"},
+        {"rockcraft.yaml": WORKER.replace("-A notes", "-A notes.tasks:queue"), "requirements.txt": CELERY,
+         "notes/notes/tasks.py": APPLICATION.replace("app =", "queue =")},
+        {"rockcraft.yaml": WORKER.replace("-A notes", "-A notes.tasks.app"), "requirements.txt": CELERY,
+         "notes/notes/tasks.py": APPLICATION},
+        {"rockcraft.yaml": WORKER, "requirements.txt": CELERY, "notes/notes/__init__.py": "from .parts import *\n"},
+        {"rockcraft.yaml": command("/usr/bin/env sleep 5")},
+        {"rockcraft.yaml": command("/usr/bin/watchmedo x"), "requirements.txt": CELERY + "watchdog\n"},
+        {"rockcraft.yaml": command("/bin/arq work"), "requirements.txt": CELERY + "arq==0.26\n"},
+        {"rockcraft.yaml": command("/usr/bin/node work.js") + STAGED},
+        {"rockcraft.yaml": command("pwait notes")
+         + "parts:\n  tool:\n    plugin: go\n    source: https://example.com/pwait\n"},
+        {"rockcraft.yaml": command("/opt/tool/run") + "parts:\n  tool:\n    plugin: dump\n    source: tools\n"},
+        {"rockcraft.yaml": command("/django/app/work.sh"), "notes/work.sh": "#!/bin/sh\n"},
+        {"rockcraft.yaml": command("./work.sh") + "    working-dir: /srv\n"},
+        {"rockcraft.yaml": command("python3 -m notes.work"), "notes/notes/work.py": ""},
+        {"rockcraft.yaml": command("python3 -m board"), "notes/board/__main__.py": ""},
         {"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY + "./packages/nowhere\n"},
         {"rockcraft.yaml": NOWHERE.replace("-A", "--workdir /elsewhere -A"), "requirements.txt": CELERY},
         {"rockcraft.yaml": "services:\n  clean-worker:\n    command: python3 manage.py clearsessions\n"},
@@ -75,6 +99,22 @@ def test_no_error_for_what_is_well(tmp_path, changes):
         ({"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n"}, "worker-command"),
         ({"rockcraft.yaml": "services:\n  own-worker:\n    command: ./work.sh\n"}, "worker-command"),
         ({"rockcraft.yaml": WORKER}, "worker-command"),
+        ({"rockcraft.yaml": WORKER, "requirements.txt": CELERY,
+          "notes/notes/__init__.py": "import celery\n"}, "celery-app"),
+        ({"rockcraft.yaml": WORKER.replace("-A notes", "-A notes.tasks:other"), "requirements.txt": CELERY,
+          "notes/notes/tasks.py": APPLICATION}, "celery-app"),
+        ({"rockcraft.yaml": WORKER.replace("-A notes", "-A notes.nothing"), "requirements.txt": CELERY,
+          "notes/notes/celery.py": APPLICATION}, "celery-app"),
+        ({"rockcraft.yaml": command("/usr/bin/node work.js")}, "missing-program"),
+        ({"rockcraft.yaml": command("ffmpeg -i x") + STAGED}, "missing-program"),
+        ({"rockcraft.yaml": command("/usr/bin/pwait notes")}, "missing-program"),
+        ({"rockcraft.yaml": command("/srv/venv/bin/python work.py"), "notes/work.py": ""}, "missing-program"),
+        ({"rockcraft.yaml": command("python3 /srv/work.py")}, "missing-program"),
+        ({"rockcraft.yaml": command("/bin/watchmedo x")}, "missing-program"),
+        ({"rockcraft.yaml": "base: bare\nbuild-base: ubuntu@24.04\n" + command("sed -n 1p")}, "missing-program"),
+        ({"rockcraft.yaml": command("/django/app/work.sh")}, "worker-command"),
+        ({"rockcraft.yaml": command("/bin/python3 /django/app/work.py")}, "worker-command"),
+        ({"rockcraft.yaml": command("python3 -m notes.work")}, "worker-command"),
         ({"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY}, "worker-command"),
         ({"rockcraft.yaml": NOWHERE.replace("celery -A nowhere", "python3 -m celery --app=nowhere.app:main"),
           "requirements.txt": CELERY}, "worker-command"),
@@ -89,3 +129,17 @@ def test_no_error_for_what_is_well(tmp_path, changes):
 )  # fmt: skip
 def test_other_forms_of_a_fault(tmp_path, changes, code):
     assert code in problems(tmp_path, changes)
+
+
+def test_what_the_packages_bring_is_known_once_they_are_installed(tmp_path):
+    Case("", False, {"rockcraft.yaml": command("/bin/pwait notes")}, {}).write("fires", tmp_path)
+    (seen,) = check(tmp_path / "charm").problems
+    assert (seen.code, seen.severity) == ("missing-program", "warning")
+    (sure,) = check(tmp_path / "charm", commands=frozenset({"celery"})).problems
+    assert (sure.code, sure.severity) == ("missing-program", "error")
+    assert check(tmp_path / "charm", commands=frozenset({"pwait"})).problems == ()
+
+
+def test_a_script_is_silenced_below_its_first_line(tmp_path):
+    script = "#!/bin/bash\n# nuages: ignore[migrate-script] only Nuages packs it\npython3 manage.py migrate\n"
+    assert problems(tmp_path, {"notes/migrate.sh": script}) == []

@@ -45,14 +45,17 @@ def root_of(charm: Path) -> Path:
     return charm.parent if charm.resolve().name == "charm" else charm
 
 
-def check(charm: Path, more: Iterable[Problem] = (), *, evaluated: bool = False) -> Report:
+def check(
+    charm: Path, more: Iterable[Problem] = (), *, evaluated: bool = False, commands: frozenset[str] | None = None
+) -> Report:
     """Check the charm in the folder `charm` and the project around it.
 
-    `more` are problems found elsewhere, to be silenced and put in order with the rest: those of an evaluation.
+    `more` are problems found elsewhere, to be silenced and put in order with the rest: those of an evaluation, which
+    also knows the `commands` that the project's packages bring.
     """
     root = root_of(charm)
     try:
-        found = survey(root, charm)
+        found = survey(root, charm, commands)
     except ExtensionError as error:
         if not error.problems:
             raise

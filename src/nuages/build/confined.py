@@ -18,9 +18,12 @@ _LENT = ("/etc/ld.so.cache", "/etc/ssl", "/etc/alternatives", "/etc/localtime", 
 
 
 def command(
-    bwrap: str, made: Environment, inside: Sequence[str], words: Sequence[str], *, directory: str = layout.APP_DIRECTORY
+    bwrap: str, made: Environment, inside: Sequence[str], words: Sequence[str], *, app: str, directory: str = ""
 ) -> list[str]:
-    """Return the command that runs `words` in the sandbox; `inside` are options for the project's files."""
+    """Return the command that runs `words` in the sandbox.
+
+    `inside` are options for the project's files, which are in `app`; the command starts in `directory`, or there.
+    """
     found = [bwrap, "--die-with-parent", "--new-session"]
     found += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     user = str(layout.UID)
@@ -31,7 +34,7 @@ def command(
         drop += ["--bounding-set", "-all", "--no-new-privs"]
     else:
         found += ["--unshare-user", "--uid", user, "--gid", user]
-    for target in (layout.APP_DIRECTORY, "/etc/ssl", *(mount.target for mount in made.python.mounts())):
+    for target in (app, "/etc/ssl", *(mount.target for mount in made.python.mounts())):
         for parent in reversed(Path(target).parents[:-1]):
             found += ["--perms", "0755", "--dir", str(parent)]  # bubblewrap's own would be for its user only
     found += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108  the sandbox's own
@@ -44,4 +47,4 @@ def command(
         found += ["--ro-bind-try", name, name]
     for mount in made.python.mounts():
         found += ["--ro-bind", str(mount.source), mount.target]
-    return [*found, *inside, "--chdir", directory, "--", *drop, *words]
+    return [*found, *inside, "--chdir", directory or app, "--", *drop, *words]

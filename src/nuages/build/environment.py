@@ -40,6 +40,13 @@ class Environment:
         """Where the packages are."""
         return self.directory / "lib" / f"python{self.python.version}" / "site-packages"
 
+    @property
+    def commands(self) -> frozenset[str]:
+        """The programs that the packages bring, and the interpreter: all in bin/ that is not this machine's."""
+        paths = (self.directory / "bin").iterdir()
+        own = (path for path in paths if not path.is_symlink() or not str(path.readlink()).startswith("/usr/bin/"))
+        return frozenset(path.name for path in own)
+
 
 def environment(
     project: RockProject, python: Python, progress: Callable[[Progress], None] | None = None

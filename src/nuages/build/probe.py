@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nuages.build import confined, rock_project
 from nuages.build.environment import Environment, environment
@@ -21,7 +21,6 @@ from nuages.build.errors import BuildError
 from nuages.build.files import make_readable
 from nuages.build.probe_variables import HOST, URL, Asked, variables
 from nuages.build.rock_project import RockProject
-from nuages.contract import layout
 from nuages.engine.programs import Progress, ensure, pythons
 from nuages.engine.sandbox import process
 from nuages.extension.codes import severity
@@ -36,8 +35,16 @@ LARGEST = 5 * 1024 * 1024
 """Larger files are data, and stay out of the sandbox."""
 
 
-def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None = None) -> list[Problem]:
-    """Return the problems seen by importing the settings of the project in `root`.
+class Evaluation(NamedTuple):
+    """What only the built environment tells."""
+
+    problems: list[Problem]
+    commands: frozenset[str]
+    """The programs that the project's packages bring."""
+
+
+def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None = None) -> Evaluation:
+    """Return the problems seen by importing the settings of the project in `root`, and what its packages bring.
 
     Raises:
         BuildError: the environment cannot be built, or the sandbox cannot be made here.
@@ -58,7 +65,7 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
     }
     answer = _ask(project, made, asked, question, progress)
     names = dict(project.files())
-    return list(judge(answer, asked, settings, Shown(found, names)))
+    return Evaluation(list(judge(answer, asked, settings, Shown(found, names))), made.commands)
 
 
 def _selected(found: Survey) -> str:
@@ -103,7 +110,7 @@ def _ask(
         make_readable(folder)
         folder.chmod(0o755)
         result = process.run(
-            _command(str(bwrap), made, folder),
+            _command(str(bwrap), made, folder, project.base.layout.app),
             environment={**confined.ENVIRONMENT, **asked.environment},
             timeout=TIMEOUT,
         )
@@ -118,22 +125,22 @@ def _ask(
     return answer
 
 
-def _command(bwrap: str, made: Environment, folder: Path) -> list[str]:
-    inside = ["--ro-bind", str(folder / "app"), layout.APP_DIRECTORY]
+def _command(bwrap: str, made: Environment, folder: Path, app: str) -> list[str]:
+    inside = ["--ro-bind", str(folder / "app"), app]
     for name in ("ask.py", "question.json"):
         inside += ["--ro-bind", str(folder / name), "/" + name]
-    return confined.command(bwrap, made, inside, ["/bin/python3", "/ask.py", "/question.json"])
+    return confined.command(bwrap, made, inside, ["/bin/python3", "/ask.py", "/question.json"], app=app)
 
 
 class Shown:
-    """Names in /django/app as the user knows them."""
+    """Names in the application's folder as the user knows them."""
 
     def __init__(self, found: Survey, names: dict[str, Path]) -> None:
         self._found = found
         self._names = names
 
     def file(self, name: str) -> str:
-        """Return the file to show for a name below /django/app."""
+        """Return the file to show for a name in it."""
         path = self._names.get(name)
         if path is None:
             return name

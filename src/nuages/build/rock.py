@@ -50,6 +50,7 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
     made = environment(project, python, progress)
     files = project.files()
     content = _known_digest(project, files)
+    places = project.base.layout
     bare = project.document.get("base") == "bare"
     programs = rock_programs.lent(made, project.document, files, content, bare=bare)
     notes = (
@@ -70,13 +71,13 @@ def rock(project_dir: Path, *, progress: Callable[[Progress], None] | None = Non
     if not target.is_dir():
         with placed(target) as temporary:
             root = temporary / "rootfs"
-            _fill(root, project, made, _copy(made.python, files, content), progress)
+            _fill(root, project, made, _copy(made.python, files, content, places.app), progress)
             image = Image(
                 root=root,
                 mounts=(*_mounts(made), Mount(statsd, layout.STATSD_EXPORTER)),
                 environment={"PATH": PATH},
                 notes=notes,
-                owners={layout.LOG_DIRECTORY: layout.UID},
+                owners=dict.fromkeys(_writable(places), layout.UID),
             )
             (temporary / "image.json").write_text(json.dumps(image.to_json(temporary), indent=1) + "\n")
     return RockResult(target, digest, notes)
@@ -102,9 +103,11 @@ def _mounts(made: Environment) -> tuple[Mount, ...]:
     return (Mount(made.directory / "bin", "/bin"), Mount(made.directory / "lib", "/lib"), *made.python.mounts())
 
 
-def _copy(python: Python, files: list[tuple[str, Path]], content: str) -> Path:
+def _copy(python: Python, files: list[tuple[str, Path]], content: str, app: str) -> Path:
     """Return a copy of the application's files with its modules compiled, made once for each content."""
-    target = cache_dir() / "applications" / text_digest(content, LAYOUT, python.version, str(python.executable))[:32]
+    target = (
+        cache_dir() / "applications" / text_digest(content, LAYOUT, app, python.version, str(python.executable))[:32]
+    )
     if not target.is_dir():
         with placed(target) as temporary:
             for name, path in files:
@@ -114,7 +117,7 @@ def _copy(python: Python, files: list[tuple[str, Path]], content: str) -> Path:
                 except PermissionError:
                     raise BuildError(f"cannot read {path}: permission denied", fix="make it readable for you") from None
                 (temporary / name).chmod(0o755 if executable(path) else 0o644)
-            compile_all(python, temporary, temporary, layout.APP_DIRECTORY, "checked-hash")
+            compile_all(python, temporary, temporary, app, "checked-hash")
             make_readable(temporary)
     return target
 
@@ -122,19 +125,25 @@ def _copy(python: Python, files: list[tuple[str, Path]], content: str) -> Path:
 def _fill(
     root: Path, project: RockProject, made: Environment, copy: Path, progress: Callable[[Progress], None] | None
 ) -> None:
-    application = root / layout.APP_DIRECTORY[1:]
-    directories = [layout.LOG_DIRECTORY, layout.LAYERS_DIRECTORY, "/.rock"]
+    places = project.base.layout
+    application = root / places.app[1:]
+    directories = [*_writable(places), places.gunicorn, layout.LAYERS_DIRECTORY, "/.rock"]
     # Mount points too: bubblewrap makes the parents of a missing one for root's eyes only.
     for name in [*directories, *(mount.target for mount in _mounts(made))]:
-        (root / name[1:]).mkdir(parents=True)
+        (root / name[1:]).mkdir(parents=True, exist_ok=True)
     # Nobody writes into an image, so its files may be the copy's own; commands of parts do, into the project's.
     shutil.copytree(copy, application, copy_function=shutil.copy2 if project.parts.steps else _link)
-    rock_run.run(project.parts.steps, application, made, progress)
+    rock_run.run(project.parts.steps, application, made, places.app, progress)
     shutil.copyfile(made.directory / "pyvenv.cfg", root / "pyvenv.cfg")
     (root / layout.ROCK_METADATA[1:]).write_text(to_yaml(metadata(project)))
     (root / layout.STATSD_MAPPING[1:]).write_text(STATSD_MAPPING)
     (root / layout.LAYERS_DIRECTORY[1:] / f"001-{project.name}.yaml").write_text(to_yaml(layer(project)))
     make_readable(root)
+
+
+def _writable(places: layout.Layout) -> list[str]:
+    """Return the folders that belong to the service's user."""
+    return [name for name in (places.logs, places.data) if name]
 
 
 def _link(source: str, target: str) -> str:

@@ -30,7 +30,7 @@ def layer(project: RockProject) -> dict[str, Value]:
         layout.WEB_SERVICE: {
             "override": "replace",
             "startup": "enabled",
-            "command": web_command(project.wsgi or "", project.asynchronous),
+            "command": web_command(project.base.layout, project.wsgi or "", project.asynchronous),
             "after": [layout.STATSD_SERVICE],
             "user": layout.USER,
         },
@@ -50,10 +50,10 @@ def layer(project: RockProject) -> dict[str, Value]:
     return {"summary": project.name, "services": services}
 
 
-def web_command(module: str, asynchronous: bool) -> str:
+def web_command(places: layout.Layout, module: str, asynchronous: bool) -> str:
     """Return the web service's command."""
     worker_class = layout.WORKER_CLASSES[1 if asynchronous else 0]
-    return layout.WEB_COMMAND.format(module=module, worker_class=worker_class)
+    return places.web_command(module, worker_class)
 
 
 def metadata(project: RockProject) -> dict[str, Value]:

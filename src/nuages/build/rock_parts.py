@@ -1,4 +1,4 @@
-"""The part django-framework/install-app of rockcraft.yaml: which files become /django/app, as craft-parts does it.
+"""The part django-framework/install-app of rockcraft.yaml: which files become the application, as craft-parts does it.
 
 `organize` moves what the dump plugin copied, keys without `*` first; then `stage` and `prime` filter: entries that
 begin with `-` exclude, the others include, none means all. A file that is named by neither keeps its place.
@@ -14,12 +14,10 @@ from pathlib import Path
 
 from nuages.build.errors import BuildError
 from nuages.contract.bases import EXTENSION
-from nuages.contract.layout import APP_DIRECTORY
-from nuages.extension.load import Document, Value
+from nuages.contract.layout import Layout
+from nuages.extension.load import Document
 
-PART = f"{EXTENSION}/install-app"
 UNDERSTOOD = ("plugin", "source", "source-type", "organize", "stage", "prime", "permissions")
-PREFIX = APP_DIRECTORY[1:] + "/"
 
 
 @dataclass(frozen=True)
@@ -27,42 +25,57 @@ class InstallApp:
     """What the part says."""
 
     source: Path
+    prefix: str = "django/app/"
+    """Where the application lies in the rock."""
     organize: Mapping[str, str] = field(default_factory=dict[str, str])
     filters: tuple[tuple[str, ...], ...] = ()
     """The entries of `stage` and of `prime`."""
     notes: tuple[str, ...] = ()
 
     def place(self, names: Iterable[str]) -> dict[str, str]:
-        """Return where each of the source's files lies below /django/app, without those that lie elsewhere."""
+        """Return where each of the source's files lies in the application, without those that lie elsewhere."""
         placed = organized(names, self.organize)
         for entries in self.filters:
             kept = filtered(placed.values(), entries)
             placed = {name: target for name, target in placed.items() if target in kept}
-        return {name: target[len(PREFIX) :] for name, target in placed.items() if target.startswith(PREFIX)}
+        return {name: target[len(self.prefix) :] for name, target in placed.items() if target.startswith(self.prefix)}
 
 
-def install_app(document: Document, root: Path) -> InstallApp | None:
+def install_app(document: Document, root: Path, places: Layout) -> InstallApp | None:
     """Return what rockcraft.yaml says of the part, None when it says nothing.
 
     Raises:
         BuildError: the part is of a kind that cannot be followed here.
     """
-    if not isinstance(document.get("parts", PART), dict):
+    name = f"{EXTENSION}{places.separator}install-app"
+    if not isinstance(document.get("parts", name), dict):
         return None
-    part = document.mapping("parts", PART)
+    part = document.mapping("parts", name)
+    prefix = places.app[1:] + "/"
+
+    def wrong(key: str, why: str, fix: str) -> BuildError:
+        line, column = document.place("parts", name, key)
+        return BuildError(f"cannot use {document.file}:{line}:{column}: {key}: {why}", fix=fix, code="rockcraft-yaml")
+
     if part.get("plugin", "dump") != "dump":
-        raise _wrong(document, "plugin", f"the plugin {part['plugin']!r} cannot be run here", "use `plugin: dump`")
+        raise wrong("plugin", f"the plugin {part['plugin']!r} cannot be run here", "use `plugin: dump`")
     source = part.get("source", ".")
     if not isinstance(source, str) or not (root / source).is_dir():
-        raise _wrong(document, "source", f"{source!r} is no directory of the project", "name the one with manage.py")
+        raise wrong("source", f"{source!r} is no directory of the project", "name the one with manage.py")
     organize = part.get("organize") or {}
     if not isinstance(organize, dict) or not all(isinstance(target, str) for target in organize.values()):
-        raise _wrong(document, "organize", "is no mapping of paths to paths", 'write `"*": django/app/` below it')
-    filters = tuple(_entries(document, key, part[key]) for key in ("stage", "prime") if part.get(key))
+        raise wrong("organize", "is no mapping of paths to paths", f'write `"*": {prefix}` below it')
+    filters: list[tuple[str, ...]] = []
+    for key in ("stage", "prime"):
+        entries = part.get(key) or []
+        if not isinstance(entries, list) or not all(isinstance(item, str) and item for item in entries):
+            raise wrong(key, "is no list of paths", f"write `- -{prefix}NAME` lines below it")
+        if entries:
+            filters.append(tuple(map(str, entries)))
     others = [key for key in part if key not in UNDERSTOOD]
-    notes = tuple(f"{PART}: {key} is not followed here; rockcraft does it" for key in others)
+    notes = tuple(f"{name}: {key} is not followed here; rockcraft does it" for key in others)
     moves = {key: str(target) for key, target in organize.items()}
-    return InstallApp(root / source, moves, filters, notes)
+    return InstallApp(root / source, prefix, moves, tuple(filters), notes)
 
 
 def organized(names: Iterable[str], moves: Mapping[str, str]) -> dict[str, str]:
@@ -119,14 +132,3 @@ def _pattern(glob: str) -> re.Pattern[str]:
     for piece in re.split(r"(\*\*/?|\*|\?)", glob.strip("/")):
         text += {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(piece, re.escape(piece))
     return re.compile(text)
-
-
-def _entries(document: Document, key: str, value: Value) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _wrong(document, key, "is no list of paths", "write `- -django/app/NAME` lines below it")
-    return tuple(str(item) for item in value)
-
-
-def _wrong(document: Document, key: str, why: str, fix: str) -> BuildError:
-    line, column = document.place("parts", PART, key)
-    return BuildError(f"cannot use {document.file}:{line}:{column}: {key}: {why}", fix=fix, code="rockcraft-yaml")

@@ -18,82 +18,9 @@ from pathlib import Path
 from nuages.build import called_programs
 from nuages.build.environment import Environment
 from nuages.engine.programs import cache_dir
+from nuages.extension.in_rock import IN_BARE, IN_UBUNTU, PACKAGES
 from nuages.extension.load import Document
 from nuages.extension.names import listed
-
-IN_BARE = frozenset(
-    """
-    [ arch b2sum base32 base64 basename basenc bash cat chcon chgrp chmod chown chroot cksum comm cp csplit cut date dd
-    df dir dircolors dirname du echo env expand expr factor false fmt fold groups head hostid id install join link ln
-    logname ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste pathchk pinky pr printenv printf
-    ptx pwd rbash readlink realpath rm rmdir runcon seq sh sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf
-    sleep sort split stat stdbuf stty sum sync tac tail tee test timeout touch tr true truncate tsort tty uname unexpand
-    uniq unlink users vdir wc who whoami yes pebble statsd_exporter gunicorn
-    """.split()  # noqa: SIM905  a text of words is read and changed more easily
-)
-"""What the extension puts into every rock: bash, coreutils, Pebble, statsd_exporter; `bare` has nothing else."""
-
-IN_UBUNTU = frozenset(
-    """
-    addgroup adduser apt apt-cache apt-config apt-get apt-key apt-mark awk blkid blockdev chage chfn chpasswd chrt chsh
-    clear cmp dash debconf diff diff3 dmesg dnsdomainname domainname dpkg dpkg-deb dpkg-query dpkg-split egrep expiry
-    faillog fallocate fgrep find findmnt flock free fsck getconf getent getopt getty gpasswd gpgv grep groupadd groupdel
-    groupmod gunzip gzip hostname iconv infocmp ionice ipcmk ipcrm ipcs kill last ldconfig ldd locale localedef logger
-    login losetup lsblk lscpu lsipc lslocks lsmem lsns mawk mcookie mesg mkfs mkswap more mount mountpoint namei nawk
-    newgrp nologin nsenter partx passwd perl pgrep pidof pkill pmap prlimit ps pwdx rename.ul renice reset rev rgrep
-    run-parts runuser savelog script sdiff sed setarch setpriv setsid setterm sg skill slabtop snice start-stop-daemon
-    su sysctl tabs tar taskset tempfile tic tload toe top tput tset tzselect ulockmgr_server umount uncompress unshare
-    update-alternatives update-rc.d uptime useradd userdel usermod utmpdump vmstat w wall watch wdctl whereis which
-    xargs zcat zcmp zdiff zegrep zfgrep zforce zgrep zless zmore znew
-    """.split()  # noqa: SIM905  a text of words is read and changed more easily
-)
-"""What the images ubuntu:22.04 and ubuntu:24.04 have besides: their essential and required packages."""
-
-PACKAGES: Mapping[str, str] = {
-    "7z": "7zip",
-    "antiword": "antiword",
-    "chromium": "chromium-browser",
-    "convert": "imagemagick",
-    "curl": "curl",
-    "dot": "graphviz",
-    "exiftool": "libimage-exiftool-perl",
-    "ffmpeg": "ffmpeg",
-    "ffprobe": "ffmpeg",
-    "file": "file",
-    "git": "git",
-    "gpg": "gnupg",
-    "gs": "ghostscript",
-    "identify": "imagemagick",
-    "jpegoptim": "jpegoptim",
-    "lualatex": "texlive-latex-base",
-    "magick": "imagemagick",
-    "msgfmt": "gettext",
-    "mysql": "mysql-client",
-    "mysqldump": "mysql-client",
-    "node": "nodejs",
-    "npm": "npm",
-    "openssl": "openssl",
-    "optipng": "optipng",
-    "pandoc": "pandoc",
-    "pdflatex": "texlive-latex-base",
-    "pdftoppm": "poppler-utils",
-    "pdftotext": "poppler-utils",
-    "pg_dump": "postgresql-client",
-    "pg_restore": "postgresql-client",
-    "psql": "postgresql-client",
-    "redis-cli": "redis-tools",
-    "rsvg-convert": "librsvg2-bin",
-    "soffice": "libreoffice",
-    "ssh": "openssh-client",
-    "tesseract": "tesseract-ocr",
-    "unzip": "unzip",
-    "wget": "wget",
-    "wkhtmltoimage": "wkhtmltopdf",
-    "wkhtmltopdf": "wkhtmltopdf",
-    "xelatex": "texlive-xetex",
-    "zip": "zip",
-}
-"""Program to Ubuntu's package."""
 
 DOORS: Mapping[str, tuple[str, ...]] = {
     "django_dbbackup": ("pg_dump",),
@@ -138,10 +65,10 @@ def lent(
 ) -> list[Program]:
     """Return the programs that the rock would lack, each once; code is read once for each content of the files."""
     calls = [*_remembered(files, content), *_services(document), *_doors(made.site_packages)]
-    rock = IN_BARE if bare else IN_BARE | IN_UBUNTU
+    there = made.commands | (IN_BARE if bare else IN_BARE | IN_UBUNTU)
     found: dict[str, Program] = {}
     for name, wanted_by, certain in calls:
-        if name in rock or name in found or _own(made, name):
+        if name in there or name in found:
             continue
         here = shutil.which(name, path=HOST) is not None
         if here or certain:
@@ -221,12 +148,6 @@ def _doors(packages: Path) -> Iterator[tuple[str, str, bool]]:
         distribution = path.name.split("-")[0]
         for program in DOORS.get(re.sub(r"[-.]+", "_", distribution).lower(), ()):
             yield program, distribution, True
-
-
-def _own(made: Environment, name: str) -> bool:
-    """Whether a program is one of the environment's: its packages', or the interpreter."""
-    path = made.directory / "bin" / name
-    return path.is_file() and (not path.is_symlink() or not str(path.readlink()).startswith("/usr/bin/"))
 
 
 def _packages(names: Sequence[str]) -> dict[str, str]:

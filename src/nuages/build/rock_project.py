@@ -57,7 +57,7 @@ class RockProject:
     root: Path
     """The directory of rockcraft.yaml."""
     application: Path
-    """The directory that becomes /django/app: the one with manage.py."""
+    """The directory that becomes the rock's application: the one with manage.py."""
     name: str
     version: str
     base: Base
@@ -75,7 +75,7 @@ class RockProject:
     """What its parts run and stage."""
 
     def files(self) -> list[tuple[str, Path]]:
-        """Return the application's files: name below /django/app, path."""
+        """Return the application's files: name in the rock's application, path."""
         found = walk(self.application, IGNORED, also=_foreign)
         paths = {path.relative_to(self.application).as_posix(): path for path in found}
         if self.install is None:
@@ -93,11 +93,12 @@ def read(root: Path) -> RockProject:
     document = _document(root)
     name = _name(document)
     base = _base(document)
-    parts = read_parts(document)
-    install = install_app(document, root)
+    _part_names(document, base)
+    parts = read_parts(document, base.layout)
+    install = install_app(document, root, base.layout)
     application, note = (install.source, "") if install else _application(root, name)
     requirements = _requirements(root, application)
-    extra = _python_packages(document)
+    extra = _python_packages(document, base)
     texts = "\n".join([*extra, *(path.read_text(errors="replace") for path in requirement_files(requirements))]).lower()
     web = document.mapping("services", "django")
     return RockProject(
@@ -193,6 +194,16 @@ def _base(document: Document) -> Base:
     raise _wrong(document, (key,), why, f"use one of {listed(known)}")
 
 
+def _part_names(document: Document, base: Base) -> None:
+    """Stop where a part that is meant to be the extension's has the name of another base: it would be one more part."""
+    wanted = base.layout.separator
+    for part in document.mapping("parts"):
+        rest = part.removeprefix(EXTENSION)
+        if rest != part and rest[:1] in {other.layout.separator for other in BASES} - {wanted}:
+            why = f"on {base.name} the extension's parts are called {EXTENSION}{wanted}NAME"
+            raise _wrong(document, ("parts", part), why, f"call it {EXTENSION}{wanted}{rest[1:]}")
+
+
 def _application(root: Path, name: str) -> tuple[Path, str]:
     """Return the directory with manage.py, and a note when it is not where rockcraft wants it."""
     folder = name.replace("-", "_").lower()
@@ -279,10 +290,10 @@ def _foreign(path: Path) -> bool:
     return (path / "pyvenv.cfg").is_file() or (path / "charmcraft.yaml").is_file()
 
 
-def _python_packages(document: Document) -> list[str]:
+def _python_packages(document: Document, base: Base) -> list[str]:
     found: list[str] = []
     for part in ("dependencies", "async-dependencies"):
-        packages = document.get("parts", f"{EXTENSION}/{part}", "python-packages")
+        packages = document.get("parts", f"{EXTENSION}{base.layout.separator}{part}", "python-packages")
         found.extend(str(package) for package in (packages if isinstance(packages, list) else ()))
     return found
 

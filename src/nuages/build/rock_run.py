@@ -20,9 +20,13 @@ TIMEOUT = 600.0
 
 
 def run(
-    steps: Sequence[Step], application: Path, made: Environment, progress: Callable[[Progress], None] | None = None
+    steps: Sequence[Step],
+    application: Path,
+    made: Environment,
+    app: str,
+    progress: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Run the steps in `application`, which is /django/app to them and may be written.
+    """Run the steps in `application`, which is `app` to them and may be written.
 
     Raises:
         BuildError: one failed; the last line that it said.
@@ -36,16 +40,16 @@ def run(
         for step in steps:
             if progress is not None:
                 progress(Progress("rock", 0, None, step.shown))
-            _one(step, bwrap, application, made)
+            _one(step, bwrap, application, made, app)
     finally:
         if os.geteuid() == 0:
             _give(application, 0)
 
 
-def _one(step: Step, bwrap: str, application: Path, made: Environment) -> None:
-    inside = ["--bind", str(application), layout.APP_DIRECTORY]
-    manage = f"{layout.APP_DIRECTORY}/manage.py"
-    words = confined.command(bwrap, made, inside, ["/bin/python3", manage, *step.arguments], directory=step.directory)
+def _one(step: Step, bwrap: str, application: Path, made: Environment, app: str) -> None:
+    inside = ["--bind", str(application), app]
+    argv = ["/bin/python3", f"{app}/manage.py", *step.arguments]
+    words = confined.command(bwrap, made, inside, argv, app=app, directory=step.directory)
     try:
         result = process.run(words, environment={**confined.ENVIRONMENT, **step.environment}, timeout=TIMEOUT)
     except SandboxError as error:

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nuages.contract.bases import EXTENSION
-from nuages.contract.layout import APP_DIRECTORY
+from nuages.contract.layout import Layout
+from nuages.extension.in_rock import SCRIPTS
 from nuages.extension.load import Document, Value
 from nuages.extension.names import listed
 
-SCRIPTS = ("override-pull", "overlay-script", "override-build", "override-stage", "override-prime")
 COMMANDS = ("collectstatic", "compilemessages", "compress", "compilescss", "compilejsi18n")
 """Commands of manage.py that make files, and ask no database."""
 
@@ -39,7 +39,8 @@ class Step:
     part: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    directory: str = APP_DIRECTORY
+    directory: str = ""
+    """Where it starts; "" for the application's folder."""
 
     @property
     def shown(self) -> str:
@@ -57,7 +58,7 @@ class Parts:
     notes: tuple[str, ...] = ()
 
 
-def read_parts(document: Document) -> Parts:
+def read_parts(document: Document, places: Layout) -> Parts:
     """Return what the parts of a rock say; nothing is refused: rockcraft judges them."""
     steps: list[Step] = []
     packages: list[str] = []
@@ -72,12 +73,12 @@ def read_parts(document: Document) -> Parts:
             text = keys.get(script)
             if isinstance(text, str):
                 given = _given(keys.get("build-environment")) if script == "override-build" else {}
-                for found in commands(part, text, given):
+                for found in commands(part, text, given, app=places.app):
                     if isinstance(found, Step):
                         steps.append(found)
                     else:
                         skipped.append(found)
-        own = not part.startswith(EXTENSION + "/")
+        own = not part.startswith(EXTENSION + places.separator)
         if own and (keys.get("plugin", "nil") != "nil" or keys.get("source")):
             notes.append(f"part {part} is not built here; rockcraft builds it")
         elif skipped:
@@ -97,10 +98,10 @@ def _given(value: Value) -> dict[str, str]:
     return found
 
 
-def commands(part: str, script: str, given: Mapping[str, str] | None = None) -> Iterator[Step | str]:
+def commands(part: str, script: str, given: Mapping[str, str] | None = None, *, app: str) -> Iterator[Step | str]:
     """Yield the commands of a part's script that are to be run, and as text those that cannot be."""
     environment: dict[str, str] = dict(given or {})
-    directory = APP_DIRECTORY
+    directory = ""
     ran = False
     for line in script.replace("\\\n", " ").splitlines():
         for found in _commands(line):
@@ -122,7 +123,7 @@ def commands(part: str, script: str, given: Mapping[str, str] | None = None) -> 
                 ran = True
                 yield Step(part, arguments, {**environment, **assigned}, directory)
             elif words[0] == "cd" and len(words) == 2:
-                directory = _directory(words[1])
+                directory = _directory(words[1], app)
             elif not (
                 words[0] in _NOTHING or tuple(words) in _SETTLED or (ran and words[0] in _MOVES and _between(words))
             ):
@@ -167,9 +168,9 @@ def _of_manage_py(words: list[str]) -> tuple[str, ...]:
     return tuple(_PLACES.sub("", word) for word in rest)
 
 
-def _directory(word: str) -> str:
-    plain = _PLACES.sub("", word)
-    return plain.rstrip("/") if plain.startswith(APP_DIRECTORY) else APP_DIRECTORY
+def _directory(word: str, app: str) -> str:
+    plain = _PLACES.sub("", word).rstrip("/")
+    return plain if plain.startswith(app + "/") else ""
 
 
 def _between(words: list[str]) -> bool:

@@ -57,9 +57,9 @@ def create_superuser(container: Container, facts: Facts, params: dict[str, Any])
         "DJANGO_SUPERUSER_EMAIL": email,
         "DJANGO_SUPERUSER_PASSWORD": password,
     }
-    where: dict[str, Any] = {"user": str(web.get("user") or ""), "directory": layout.APP_DIRECTORY}
+    where: dict[str, Any] = {"user": str(web.get("user") or ""), "directory": facts.layout.app}
     program = inside.text("account")
-    command = (layout.PYTHON, "-", layout.APP_DIRECTORY)
+    command = (layout.PYTHON, "-", facts.layout.app)
     try:
         before = container.run(command, stdin=program, environment=environment, **where)
         _expect(before, "cannot look for the user", environment)

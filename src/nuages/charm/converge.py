@@ -25,6 +25,7 @@ from nuages.charm.plan import (
 )
 from nuages.charm.statuses import Status
 from nuages.contract import layout
+from nuages.contract.layout import CLASSIC, Layout
 
 WEB = layout.WEB_SERVICE
 LABEL = "charm"
@@ -64,6 +65,7 @@ class Target(NamedTuple):
     """Whether the question has to be answered well, not just somehow: a health path is configured."""
     wish: migrations.Wish
     migrate: tuple[str, ...]
+    layout: Layout = CLASSIC
     files: tuple[File, ...] = ()
     """What integrations bring along; each path stands in a variable and differs with the content."""
 
@@ -90,7 +92,8 @@ def converge(facts: Facts, peer: Peer, workload: Workload, target: Target, gate:
             bags += (BagWrite(facts.peer_endpoint, peer.id, "unit", {migrations.KEY: ticket.unit}),)
         if ticket.action == "run":
             web = workload.original[WEB]
-            definition = migrations.service(target.migrate, target.wish, attempt, web, target.environment)
+            where = target.layout.app
+            definition = migrations.service(target.migrate, target.wish, attempt, web, target.environment, where)
             run = Migrate(migrations.SERVICE, definition, *target.wish, attempt)
             return Work(statuses.MIGRATING(what=migrations.DATABASE), (*gate, *_files(workload, target), run), bags)
         if ticket.action == "failed" and workload.outcome is not None:
@@ -159,7 +162,7 @@ def _web(workload: Workload, target: Target) -> list[Step]:
     wanted, now = target.services[WEB], workload.services.get(WEB)
     changed = not services.same(now, wanted)
     layer = Layer(LABEL, {WEB: wanted} if changed else {})
-    file = File(layout.GUNICORN_CONFIG, target.config.text, _group(wanted))
+    file = File(target.layout.gunicorn_config, target.config.text, _group(wanted))
     new_file = workload.gunicorn != file.text
     alive = workload.states.get(WEB) == "active"
     ask = Ask(WEB, target.question, fresh=False)
@@ -191,9 +194,9 @@ def _web(workload: Workload, target: Target) -> list[Step]:
 
 def _load(target: Target) -> Load:
     wanted = target.services[WEB]
-    candidate = File(gunicorn.CANDIDATE, target.config.text, _group(wanted))
+    candidate = File(target.layout.candidate, target.config.text, _group(wanted))
     application = gunicorn.application(str(wanted.get("command", "")))
-    return Load(candidate, layout.PYTHON, application, str(wanted.get("user") or ""), layout.APP_DIRECTORY)
+    return Load(candidate, layout.PYTHON, application, str(wanted.get("user") or ""), target.layout.app)
 
 
 def _others(workload: Workload, wanted: dict[str, Service]) -> list[Step]:

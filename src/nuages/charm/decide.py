@@ -227,6 +227,7 @@ def _target(
         port=facts.paas.port,
         tracing=traced,
         json_logs=facts.paas.json_logs,
+        directory=facts.layout.app,
     )
     databases = sorted(each.value.identity for each in found if isinstance(each.value, Database))
     url = urls.parse(environment.base_url(facts, _ingress(found)))
@@ -239,7 +240,8 @@ def _target(
         question=Question(host, facts.paas.port, health or "/", url.scheme),
         healthy=health != "",
         wish=migrations.Wish(workload.survey.release, " ".join(databases)),
-        migrate=migrations.command(workload.survey.files),
+        migrate=migrations.command(workload.survey.files, facts.layout),
+        layout=facts.layout,
         files=tuple(file for each, value in usable(facts, found) for file in each.interface.files(value)),
     )
 

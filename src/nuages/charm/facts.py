@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from nuages.charm.record import record
-from nuages.contract import layout
+from nuages.contract import bases, layout
 
 if TYPE_CHECKING:
     from nuages.charm.interfaces.base import Interface
@@ -205,6 +205,11 @@ class Facts:
     added: Added = NOTHING_ADDED
     workload: Workload | str | None = None
     """None: Pebble does not answer; a text: why the container cannot be used."""
+
+    @property
+    def layout(self) -> layout.Layout:
+        """Where things are in the rock, which depends on the base as the container's name does."""
+        return bases.BY_CONTAINER[self.container].layout
 
     @property
     def number(self) -> int:

@@ -113,7 +113,7 @@ def gather(
     facts = replace(
         facts,
         key=key or _key(charm, facts),
-        workload=_workload(Container(unit.get_container(base.container))),
+        workload=_workload(Container(unit.get_container(base.container)), base.layout),
     )
     if facts.repairs:
         custom = files.custom(Path(charm.charm_dir))
@@ -257,18 +257,18 @@ def _address(charm: ops.CharmBase, facts: Facts) -> str:
     return hook_tools.bind_address(charm.model, endpoint) if endpoint else ""
 
 
-def _workload(container: Container) -> Workload | str | None:
+def _workload(container: Container, places: layout.Layout) -> Workload | str | None:
     try:
-        return _reachable(container)
+        return _reachable(container, places)
     except (pebble.ConnectionError, pebble.TimeoutError):
         return None
 
 
-def _reachable(container: Container) -> Workload | str:
+def _reachable(container: Container, places: layout.Layout) -> Workload | str:
     plan = container.plan()
     state = container.read(STATE)
     if state is None:
-        state = _survey(container, plan.get("services", {}))
+        state = _survey(container, places, plan.get("services", {}))
         if not state.startswith("{"):
             return state
     known: dict[str, Any] = json.loads(state)
@@ -294,12 +294,12 @@ def _reachable(container: Container) -> Workload | str:
     )
 
 
-def _survey(container: Container, services: Mapping[str, Service]) -> str:
+def _survey(container: Container, places: layout.Layout, services: Mapping[str, Service]) -> str:
     """Look at a new container once, and keep what is found in it. Returns what is kept, or why it cannot be used."""
     if WEB not in services:
         return f"it has no service named {WEB}"
     program = inside.text("survey")
-    arguments = (layout.APP_DIRECTORY, layout.ROCK_METADATA)
+    arguments = (places.app, layout.ROCK_METADATA)
     try:
         result = container.run((layout.PYTHON, "-", *arguments), stdin=program, directory="/")
     except pebble.APIError as error:

@@ -16,9 +16,6 @@ from nuages.contract import layout
 RUN_DIRECTORY = layout.STATE_DIRECTORY + "/run"
 """Belongs to the service's user, who writes markers and outcomes there."""
 
-CANDIDATE = "/django/gunicorn.conf.next.py"
-"""Where a configuration stands while it is tried."""
-
 APPLIED = layout.STATE_DIRECTORY + "/gunicorn.conf.py"
 """A copy of the configuration that is in force, written when it is: a hook that was killed half-way finds out by it."""
 
@@ -170,6 +167,7 @@ def config(
     port: int = layout.WEB_PORT,
     tracing: bool = False,
     json_logs: bool = False,
+    directory: str = layout.CLASSIC.app,
 ) -> Config:
     """Return the configuration file. `container` are the variables of the container itself.
 
@@ -192,7 +190,7 @@ def config(
         "identifier": "o" if tracing else "i",
         "more": (_JSON.format(logger=_STATSD_LOGGER if statsd else _LOGGER) if json_logs else "")
         + (_TRACING if tracing else ""),
-        "directory": layout.APP_DIRECTORY,
+        "directory": directory,
         "settings": "".join(line + "\n" for line in lines),
     }
     digest = zlib.crc32(repr(fields).encode())

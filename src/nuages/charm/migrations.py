@@ -193,10 +193,11 @@ def progress(text: str | None, now: float) -> str:
 _YEAR = 365 * 24 * 3600
 
 
-def command(files: tuple[str, ...]) -> tuple[str, ...]:
+def command(files: tuple[str, ...], places: layout.Layout = layout.CLASSIC) -> tuple[str, ...]:
     """Return the command of the first migration program found; none when the project has none."""
-    for name, words in layout.MIGRATION_COMMANDS:
+    for name in layout.MIGRATIONS:
         if name in files:
+            words = places.migration_command(name)
             return (layout.PYTHON, *words[1:]) if words[0] == "python3" else words
     return ()
 
@@ -206,7 +207,9 @@ def attempt_of(words: tuple[str, ...], environment: Mapping[str, str]) -> str:
     return f"{zlib.crc32(json.dumps([words, sorted(environment.items())]).encode()):08x}"
 
 
-def service(words: tuple[str, ...], wish: Wish, attempt: str, web: Service, environment: Mapping[str, str]) -> Service:
+def service(  # noqa: PLR0917  what the service is made of
+    words: tuple[str, ...], wish: Wish, attempt: str, web: Service, environment: Mapping[str, str], directory: str
+) -> Service:
     """Return the one-shot service: a small program that runs `words`, writes down the outcome and sends a notice."""
     python = layout.PYTHON
     own = {key: web[key] for key in ("user", "user-id", "group", "group-id") if key in web}
@@ -217,7 +220,7 @@ def service(words: tuple[str, ...], wish: Wish, attempt: str, web: Service, envi
         "startup": "disabled",
         "on-success": "ignore",
         "on-failure": "ignore",
-        "working-dir": layout.APP_DIRECTORY,
+        "working-dir": directory,
         "kill-delay": "60s",
         "environment": dict(environment),
         **own,

@@ -95,4 +95,5 @@ def _evaluated(charm: Path) -> Report:
         if progress.done == 0:
             note(f"{progress.program}: {progress.note or 'fetching'}")
 
-    return check(charm, probe(root_of(charm), charm, show), evaluated=True)
+    found = probe(root_of(charm), charm, show)
+    return check(charm, found.problems, evaluated=True, commands=found.commands)

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from nuages.contract.layout import CLASSIC as CLASSIC_LAYOUT
+from nuages.contract.layout import MODERN as MODERN_LAYOUT
+from nuages.contract.layout import Layout
 from nuages.contract.options import BUILT_IN_VARIABLES, CLASSIC, MODERN, MODERN_VARIABLES, Option
 
 
@@ -26,6 +29,8 @@ class Base(NamedTuple):
     """Option of type secret with the secret key."""
     variables: dict[str, str]
     """Variables the charm sets itself: name to where it comes from."""
+    layout: Layout
+    """Where things are in its rock."""
     experimental: bool = False
     """Needs `CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS`."""
 
@@ -43,6 +48,7 @@ def _classic(channel: str, python: str) -> Base:
         secret_key_option="django-secret-key",  # noqa: S106  an option's name
         secret_key_id_option="django-secret-key-id",  # noqa: S106  an option's name
         variables=BUILT_IN_VARIABLES,
+        layout=CLASSIC_LAYOUT,
     )
 
 
@@ -61,6 +67,7 @@ BASES = (
         secret_key_option="",
         secret_key_id_option="app-secret-key",  # noqa: S106  an option's name
         variables={**BUILT_IN_VARIABLES, **MODERN_VARIABLES},
+        layout=MODERN_LAYOUT,
         experimental=True,
     ),
 )

@@ -1,13 +1,58 @@
 """Where things are inside the workload container, as the rock and the charm agree on it."""
 
-APP_DIRECTORY = "/django/app"
+from typing import NamedTuple
+
+PYTHON = "/bin/python3"
+
+
+class Layout(NamedTuple):
+    """What depends on the base. Facts from Canonical's guide on moving rocks and charms to Ubuntu 26.04."""
+
+    app: str
+    """The application's folder, with manage.py in it."""
+    gunicorn: str
+    """The folder of gunicorn's configuration file."""
+    logs: str
+    data: str = ""
+    """A folder that the application may write to; "" when the base has none."""
+    separator: str = "/"
+    """Between the extension's name and a part's in rockcraft.yaml."""
+
+    @property
+    def gunicorn_config(self) -> str:
+        """Where its configuration file is."""
+        return self.gunicorn + "/gunicorn.conf.py"
+
+    @property
+    def candidate(self) -> str:
+        """The next configuration file, until the application was loaded under it."""
+        return self.gunicorn + "/gunicorn.conf.next.py"
+
+    def web_command(self, module: str, worker_class: str) -> str:
+        """Return the web service's command for a WSGI module and the default worker class."""
+        return f"{PYTHON} -m gunicorn -c {self.gunicorn_config} '{module}:application' -k [ {worker_class} ]"
+
+    def migration_command(self, file: str) -> tuple[str, ...]:
+        """Return what runs when `file`, one of MIGRATIONS, is the first that is there."""
+        return {
+            "migrate": (f"{self.app}/migrate",),
+            "migrate.sh": ("bash", "-eo", "pipefail", "migrate.sh"),
+            "migrate.py": ("python3", "migrate.py"),
+            "manage.py": ("python3", "manage.py", "migrate"),
+        }[file]
+
+
+CLASSIC = Layout("/django/app", "/django", "/var/log/django")
+MODERN = Layout("/app", "/var/lib/gunicorn", "/var/log/app", "/app-data", ".")
+
+MIGRATIONS = ("migrate", "migrate.sh", "migrate.py", "manage.py")
+"""Files in the application's folder: the first that is there decides how its database is migrated."""
+
 STATE_DIRECTORY = "/tmp/django/state"  # noqa: S108  the contract's own path inside the container
-GUNICORN_CONFIG = "/django/gunicorn.conf.py"
 TLS_DIRECTORY = "/django/tls"
 """Certificates of the authorities that integrations name."""
 HOME_DIRECTORY = "/tmp/django/home"  # noqa: S108  inside the container, and the service's own
 """What services get as HOME unless the rock names another: `_daemon_` has none that it could write to."""
-LOG_DIRECTORY = "/var/log/django"
 
 WEB_SERVICE = "django"
 STATSD_SERVICE = "statsd-exporter"
@@ -23,7 +68,6 @@ METRICS_PORT = 9102
 METRICS_PATH = "/metrics"
 STATSD_HOST = "localhost:9125"
 
-PYTHON = "/bin/python3"
 STATSD_EXPORTER = "/bin/statsd_exporter"
 STATSD_MAPPING = "/statsd-mapping.conf"
 ROCK_METADATA = "/.rock/metadata.yaml"
@@ -39,21 +83,10 @@ WORKER_CLASSES = ("sync", "gevent", "gthread", "asgi")
 UVICORN_WORKER = "uvicorn_worker.UvicornWorker"
 """What serves ASGI where gunicorn has no worker of its own for it."""
 
-WEB_COMMAND = PYTHON + " -m gunicorn -c " + GUNICORN_CONFIG + " '{module}:application' -k [ {worker_class} ]"
-"""The web service's command, to be formatted with the WSGI module and the default worker class."""
-
 STATSD_COMMAND = (
     f"{STATSD_EXPORTER} --statsd.mapping-config={STATSD_MAPPING} --statsd.listen-udp={STATSD_HOST}"
     f" --statsd.listen-tcp={STATSD_HOST}"
 )
-
-MIGRATION_COMMANDS = (
-    ("migrate", ("/django/app/migrate",)),
-    ("migrate.sh", ("bash", "-eo", "pipefail", "migrate.sh")),
-    ("migrate.py", ("python3", "migrate.py")),
-    ("manage.py", ("python3", "manage.py", "migrate")),
-)
-"""(file in the application directory, command): the first file found decides."""
 
 TRACING_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACING_MODULES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter")

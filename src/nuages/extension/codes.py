@@ -365,6 +365,25 @@ CODES: tuple[Code, ...] = (
         "Correct the command, or add the package or management command that it needs.",
     ),
     _p(
+        "missing-program",
+        "error",
+        "A service whose program nothing brings into the rock",
+        "Pebble would not find it, and try again for ever. On this machine it may run all the same: the local rock "
+        "borrows this machine's programs. A rock has the programs of its base, those of Python's packages, and what "
+        "its parts stage. As a warning: no package of the requirements is known to bring it, but one may; "
+        "`nuages check --evaluate` installs them and looks.",
+        "Stage the package of Ubuntu that has it, in a part of rockcraft.yaml, or add the package of Python.",
+    ),
+    _p(
+        "celery-app",
+        "error",
+        "A worker that finds no Celery application",
+        "`celery -A NAME` takes `app` or `celery` of the module NAME, any Celery application in it, or what is in "
+        "NAME.celery. Without one the worker ends at once, and is started again for ever.",
+        "Name the module in which the application is made, or import it in the package: "
+        "`from .celery import app as celery_app`.",
+    ),
+    _p(
         "two-beats",
         "warning",
         "A scheduler that runs once per unit",

@@ -18,7 +18,7 @@ import traceback
 from typing import Any
 from urllib.parse import urlsplit
 
-HERE = "/django/app/"
+HERE = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118  the project may bring a pathlib of its own
 LONGEST = 600
 PATIENCE = 3.0
 PORTS = {"redis": 6379, "rediss": 6379, "valkey": 6379, "amqp": 5672, "pyamqp": 5672, "amqps": 5671}

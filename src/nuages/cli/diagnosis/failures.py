@@ -69,7 +69,7 @@ _ADDRESSES = (
 )
 _LAST_LINE = re.compile(r"^(?P<type>[A-Za-z_][\w.]*(?:Error|Exception|Exit|NotFound|Misconfigured)): (?P<text>.+)$")
 """How a traceback ends."""
-_FRAME = re.compile(r'^\s+File "/django/app/(?P<file>[^"]+)", line (?P<line>\d+)')
+_FRAME = re.compile(r'^\s+File "(?:/django)?/app/(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 def missing_module(raised: Raised, seen: Observations) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from nuages.cli.diagnosis.observations import Inside, Raised
 from nuages.cli.session import Session
-from nuages.contract import layout
+from nuages.contract import bases, layout
 from nuages.errors import NuagesError
 
 TIMEOUT = 60
@@ -65,6 +65,12 @@ def web_service(session: Session, unit: str) -> WebService:
     raise Silent(f"{unit} has no service {layout.WEB_SERVICE!r}")
 
 
+def _places(container: str) -> layout.Layout:
+    """Return where things are in the rock of a container of that name."""
+    base = bases.BY_CONTAINER.get(container)
+    return base.layout if base else layout.CLASSIC
+
+
 def served(command: str) -> str:
     """Return what the web service's command serves: `notes.wsgi:application`."""
     words = shlex.split(command.replace("[", " ").replace("]", " "))
@@ -87,7 +93,7 @@ def ask(session: Session, web: WebService, url: str, paths: Sequence[str]) -> In
         "paths": list(paths),
     }
     words = [layout.PYTHON, "-c", PROGRAM.read_text(), json.dumps(question)]
-    options = [f"--context={layout.WEB_SERVICE}", f"--timeout={TIMEOUT}s", "-w", layout.APP_DIRECTORY]
+    options = [f"--context={layout.WEB_SERVICE}", f"--timeout={TIMEOUT}s", "-w", _places(web.container).app]
     body = {
         "unit": web.unit,
         "container": web.container,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from nuages.contract import layout
-from nuages.contract.bases import EXTENSION
+from nuages.contract.bases import BY_NAME, EXTENSION
 from nuages.extension.django import toml
 from nuages.extension.django.findings import Findings, OptionFound
 from nuages.extension.django.requirements import locked_lines
@@ -85,7 +85,7 @@ def _web(findings: Findings) -> Iterator[str]:
     yield f"  # {server.place}: {server.reason}."
     yield f"  {layout.WEB_SERVICE}:"
     yield "    override: replace"  # the extension says so too; rockcraft's schema wants it in the file
-    yield f"    command: {layout.WEB_COMMAND.format(module=server.value, worker_class=kind)}"
+    yield f"    command: {_places(findings).web_command(server.value, kind)}"
 
 
 def _services(findings: Findings) -> Iterator[str]:
@@ -95,32 +95,39 @@ def _services(findings: Findings) -> Iterator[str]:
         yield "    override: replace"
         yield "    startup: enabled"
         yield f"    command: {service.command}"
-        yield f"    working-dir: {layout.APP_DIRECTORY}"
+        yield f"    working-dir: {_places(findings).app}"
         yield f"    user: {layout.USER}"
 
 
+def _places(findings: Findings) -> layout.Layout:
+    base = BY_NAME.get(findings.base.value)
+    return base.layout if base else layout.CLASSIC
+
+
 def _install_app(findings: Findings) -> Iterator[str]:
-    """Yield the part that lays a project out under /django/app which is not in rockcraft's NAME/manage.py."""
+    """Yield the part that lays out a project which is not in rockcraft's NAME/manage.py."""
     if findings.application == findings.name.value.replace("-", "_"):
         return
+    places = _places(findings)
+    folder = places.app[1:]
     where = f"{findings.application}/" if findings.application else "beside this file"
     yield f"  # manage.py is {'in ' if findings.application else ''}{where}, where rockcraft does not look for it."
-    yield f"  {EXTENSION}/install-app:"
+    yield f"  {EXTENSION}{places.separator}install-app:"
     yield "    plugin: dump"
     yield f"    source: {findings.application or '.'}"
     yield "    organize:"
-    yield '      "*": django/app/'
+    yield f'      "*": {folder}/'
     yield "    stage:"
     yield "      # nothing hidden (.git, .env), nothing that is not the application"
     for name in (".*", *(LEFT_OUT if not findings.application else ()), "*.sqlite3"):
-        yield f"      - -django/app/{name}"
+        yield f"      - -{folder}/{name}"
 
 
 def _dependencies(tree: Tree, findings: Findings, packages: Sequence[tuple[str, str]]) -> Iterator[str]:
     unpackaged = "pyproject.toml" in tree and not findings.requirements.installable
     if not packages and not unpackaged:
         return
-    yield f"  {EXTENSION}/dependencies:"
+    yield f"  {EXTENSION}{_places(findings).separator}dependencies:"
     if packages:
         yield "    python-packages:"
         for package, why in packages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nuages.contract.bases import BASES, BY_NAME, Base
+from nuages.contract.bases import BASES
 from nuages.contract.endpoints import BY_NAME as INTERFACES
 from nuages.contract.endpoints import MYSQL, POSTGRESQL
 from nuages.extension.django.backing import DRIVERS, WHEELS
@@ -29,14 +29,6 @@ DJANGO_PYTHONS = (((6, 0), "3.12"), ((5, 0), "3.10"))
 MORE_DRIVERS = {"valkey_client": ("valkey", "redis", "django-redis", "valkey-glide"), "openfga": ("openfga-sdk",)}
 
 
-def rock_base(survey: Survey) -> Base | None:
-    """Return the base of rockcraft.yaml."""
-    if survey.rock is None:
-        return None
-    key = "build-base" if survey.rock.get("base") == "bare" else "base"
-    return BY_NAME.get(str(survey.rock.get(key)))
-
-
 def names(survey: Survey) -> Iterator[Problem]:
     """Charm and rock are called alike."""
     rock, name = survey.rock, survey.project.document.get("name")
@@ -52,7 +44,7 @@ def names(survey: Survey) -> Iterator[Problem]:
 
 def bases(survey: Survey) -> Iterator[Problem]:
     """Charm and rock have one base."""
-    mine, theirs = survey.project.base, rock_base(survey)
+    mine, theirs = survey.project.base, survey.rock_base
     if survey.rock is not None and mine is not None and theirs is not None and mine != theirs:
         key = "build-base" if survey.rock.get("base") == "bare" else "base"
         unlike = mine.container != theirs.container
@@ -69,7 +61,7 @@ def bases(survey: Survey) -> Iterator[Problem]:
 
 def pythons(survey: Survey) -> Iterator[Problem]:
     """The base's Python is new enough."""
-    base = rock_base(survey) or survey.project.base
+    base = survey.rock_base or survey.project.base
     if base is None or survey.findings is None:
         return
     python = survey.findings.python

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from nuages.contract.bases import BY_NAME, Base
+from nuages.contract.layout import CLASSIC, Layout
 from nuages.extension import codes
 from nuages.extension.django.detect import detect
 from nuages.extension.django.findings import Findings, Place
@@ -36,12 +38,28 @@ class Survey:
     """The charm's own code, which may set further variables."""
     executable: frozenset[str] = frozenset()
     """Files of the tree that may be executed, of those that matter."""
+    commands: frozenset[str] | None = None
+    """The programs that the project's packages bring; None when they were not installed."""
 
     @property
     def application(self) -> str:
-        """The directory that becomes /django/app, with a slash at its end unless it is the project's own."""
+        """The directory that becomes the rock's application, with a slash at its end unless it is the project's own."""
         folder = self.findings.application if self.findings else ""
         return folder + "/" if folder else ""
+
+    @property
+    def rock_base(self) -> Base | None:
+        """The base of rockcraft.yaml."""
+        if self.rock is None:
+            return None
+        key = "build-base" if self.rock.get("base") == "bare" else "base"
+        return BY_NAME.get(str(self.rock.get(key)))
+
+    @property
+    def layout(self) -> Layout:
+        """Where things are in the rock."""
+        base = self.rock_base or self.project.base
+        return base.layout if base else CLASSIC
 
     def at(self, code: str, place: Place | None, what: str, why: str, fix: str, severity: str = "") -> Problem:  # noqa: PLR0917
         """Return a problem with a file of the project."""
@@ -67,8 +85,8 @@ class Survey:
         return found
 
 
-def survey(root: Path, charm: Path) -> Survey:
-    """Return what is in the project at `root`, whose charm is in `charm`.
+def survey(root: Path, charm: Path, commands: frozenset[str] | None = None) -> Survey:
+    """Return what is in the project at `root`, whose charm is in `charm`; `commands` are its packages' programs.
 
     Raises:
         ExtensionError: charmcraft.yaml, rockcraft.yaml or paas-config.yaml is no YAML.
@@ -84,7 +102,7 @@ def survey(root: Path, charm: Path) -> Survey:
     scripts = frozenset(name for name in tree.named("migrate") if os.access(root / name, os.X_OK))
     shown = _shown(root)
     source = "\n".join(path.read_text(errors="replace") for path in sorted((charm / "src").glob("*.py")))
-    return Survey(project, rock, findings, tree, "" if shown == "." else shown + "/", source, scripts)
+    return Survey(project, rock, findings, tree, "" if shown == "." else shown + "/", source, scripts, commands)
 
 
 def _shown(path: Path) -> str:
