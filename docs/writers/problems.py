@@ -49,7 +49,9 @@ def _written(tree: ast.Module) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        position = {"problem": 0, "Problem": 0, "at": 0, "of": 1, "_literal": 3, "Field": 0, "found": 0}.get(called)
+        position = {"problem": 0, "Problem": 0, "at": 0, "of": 1, "_literal": 3, "Field": 0, "found": 0, "Lack": 0}.get(
+            called
+        )
         if position is None or len(node.args) <= position:
             continue
         value = node.args[position]

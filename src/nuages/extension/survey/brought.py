@@ -38,9 +38,9 @@ PLACES = ("/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/loca
 class Lack(NamedTuple):
     """Why a command cannot work."""
 
+    code: str
     why: str
     fix: str
-    code: str = "worker-command"
     severity: str = ""
 
 
@@ -49,7 +49,7 @@ def unbrought(survey: Survey, path: str) -> Lack | None:
     if any(_brings_files(survey, part, entry) for part, entry in _parts(survey)):
         return None
     why = f"nothing puts {path} into the rock: it has {survey.layout.app}, the packages of Python, and Ubuntu's"
-    return Lack(why, f"name a file in {survey.layout.app}, or bring it with a part of its own", "missing-program")
+    return Lack("missing-program", why, f"name a file in {survey.layout.app}, or bring it with a part of its own")
 
 
 def missing(survey: Survey, findings: Findings, program: str) -> Lack | None:
@@ -67,7 +67,7 @@ def missing(survey: Survey, findings: Findings, program: str) -> Lack | None:
         return None
     fix = f"write `stage-packages: [{known or 'PACKAGE'}]` in a part"
     if survey.commands is not None or known:
-        return Lack(f"{program} is in no rock by itself, and nothing brings it", fix, "missing-program")
+        return Lack("missing-program", f"{program} is in no rock by itself, and nothing brings it", fix)
     why = f"{program} is in no rock by itself, and no package of {findings.requirements.file} is known to bring it"
     return Lack(
         why, f"{fix}, or `nuages check --evaluate`, which looks into the packages", "missing-program", "warning"

@@ -82,7 +82,7 @@ def commands(survey: Survey) -> Iterator[Problem]:
 def _lack(survey: Survey, findings: Findings, service: str, words: list[str]) -> Lack | None:
     """Return what a command lacks; None when nothing is known to be missing."""
     if not words:
-        return Lack("the command is empty", "write what the service runs")
+        return Lack("worker-command", "the command is empty", "write what the service runs")
     inside = survey.rock is not None and survey.rock.get("services", service, "working-dir") in (
         None,
         survey.layout.app,
@@ -128,7 +128,7 @@ def _own_file(survey: Survey, path: str, inside: bool) -> str | None:
 
 
 def _no_file(survey: Survey, name: str) -> Lack:
-    return Lack(f"there is no {survey.prefix}{name}", "name a file of the application's folder")
+    return Lack("worker-command", f"there is no {survey.prefix}{name}", "name a file of the application's folder")
 
 
 def _module(survey: Survey, findings: Findings, named: str) -> Lack | None:
@@ -139,7 +139,7 @@ def _module(survey: Survey, findings: Findings, named: str) -> Lack | None:
     folder = survey.application + named.replace(".", "/")
     if survey.tree.is_directory(folder) and f"{folder}/__main__.py" in survey.tree:
         return None
-    return Lack(f"there is no module {named}", "name a module of the application's folder")
+    return Lack("worker-command", f"there is no module {named}", "name a module of the application's folder")
 
 
 def _without_package(survey: Survey, findings: Findings, program: str, shown: str) -> Lack | None:
@@ -148,7 +148,9 @@ def _without_package(survey: Survey, findings: Findings, program: str, shown: st
         return None
     if survey.commands is not None and program in survey.commands:
         return None
-    return Lack(f"{shown} is in no package of {findings.requirements.file}", f"add `{packages[0]}` to it")
+    return Lack(
+        "worker-command", f"{shown} is in no package of {findings.requirements.file}", f"add `{packages[0]}` to it"
+    )
 
 
 def _celery(survey: Survey, findings: Findings, words: list[str]) -> Lack | None:
@@ -165,9 +167,9 @@ def _celery(survey: Survey, findings: Findings, words: list[str]) -> Lack | None
         fix = f"write `-A {known[0]}`" if known else "name the module with the Celery application"
         if _foreign(survey, top):
             if not findings.requirements.has(top.replace("_", "-")):
-                return Lack(f"there is no module {top} for celery -A {named}", fix)
+                return Lack("worker-command", f"there is no module {top} for celery -A {named}", fix)
         elif find_celery(modules, named) is False:
-            return Lack(f"celery -A {named} finds no Celery application there", fix, "celery-app")
+            return Lack("celery-app", f"celery -A {named} finds no Celery application there", fix)
     return None
 
 
@@ -181,7 +183,11 @@ def _management(survey: Survey, findings: Findings, command: str) -> Lack | None
     if command in DJANGO_COMMANDS or command in ours or command.startswith("-") or foreign:
         return None
     hint = nearest(command, {*ours, *DJANGO_COMMANDS} - {"__init__"})
-    return Lack(f"there is no management command {command}{hint}", f"write it: APP/management/commands/{command}.py")
+    return Lack(
+        "worker-command",
+        f"there is no management command {command}{hint}",
+        f"write it: APP/management/commands/{command}.py",
+    )
 
 
 def _foreign(survey: Survey, app: str) -> bool:
