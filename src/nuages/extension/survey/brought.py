@@ -69,9 +69,8 @@ def missing(survey: Survey, findings: Findings, program: str) -> Lack | None:
     if survey.commands is not None or known:
         return Lack("missing-program", f"{program} is in no rock by itself, and nothing brings it", fix)
     why = f"{program} is in no rock by itself, and no package of {findings.requirements.file} is known to bring it"
-    return Lack(
-        why, f"{fix}, or `nuages check --evaluate`, which looks into the packages", "missing-program", "warning"
-    )
+    fix = f"{fix}, or `nuages check --evaluate`, which looks into the packages"
+    return Lack("missing-program", why, fix, "warning")
 
 
 def _stages(survey: Survey, program: str, known: str) -> bool:
