@@ -185,3 +185,47 @@ def test_services_that_rockcraft_would_refuse_are_told(tmp_path):
     )
     project = rock_project.read(make(tmp_path, USUAL, ROCKCRAFT + services))
     assert project.notes == ("services a-worker: rockcraft wants `override: replace` there",)
+
+
+RESOLUTE = ROCKCRAFT.replace("24.04", "26.04")
+
+
+def test_on_26_04_things_are_elsewhere(tmp_path):
+    parts = """\
+parts:
+  django-framework.install-app:
+    plugin: dump
+    source: my_site
+    organize: {"*": app/}
+    stage: [-app/notes.txt]
+  django-framework.dependencies:
+    python-packages: [httpx]
+  static:
+    plugin: nil
+    override-prime: |
+      cd $CRAFT_PRIME/app/front
+      python3 ../manage.py collectstatic
+"""
+    files = {**USUAL, "my_site/notes.txt": "x"}
+    project = rock_project.read(make(tmp_path, files, RESOLUTE + parts))
+    assert [name for name, _ in project.files()] == ["manage.py", "my_site/wsgi.py"]
+    assert project.packages == ("httpx", "gunicorn>=22")
+    assert [(step.arguments, step.directory) for step in project.parts.steps] == [(("collectstatic",), "/app/front")]
+    assert project.notes == ()
+    assert layer(project)["services"]["django"]["command"] == (
+        "/bin/python3 -m gunicorn -c /var/lib/gunicorn/gunicorn.conf.py 'my_site.wsgi:application' -k [ sync ]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "wanted"),
+    [
+        (ROCKCRAFT, "django-framework.dependencies", "django-framework/dependencies"),
+        (RESOLUTE, "django-framework/dependencies", "django-framework.dependencies"),
+    ],
+)
+def test_a_part_with_the_name_of_another_base(tmp_path, text, part, wanted):
+    with pytest.raises(BuildError, match="the extension's parts are called") as caught:
+        rock_project.read(make(tmp_path, USUAL, f"{text}parts:\n  {part}:\n    python-packages: [httpx]\n"))
+    assert caught.value.code == "rockcraft-yaml"
+    assert wanted in caught.value.fix
