@@ -25,6 +25,22 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "Of the actions that manage clients by hand there are those that show them. `jwt_access_tokens` is the one "
         "option; `dev`, `log_level` and limits of resources are not there.",
     ),
+    "loki-k8s": (
+        "This is not Loki, and `status` says so: a log store of our own. It takes what Loki takes (JSON, and protobuf "
+        "in snappy, with Loki's limits) and answers the part of the API that log panels use: `query_range`, `query`, "
+        "`labels`, `label/NAME/values`, `series`, and the rules and alerts below `/prometheus/api/v1`.",
+        "Of LogQL there are selectors, line filters, `json` and `logfmt` without parameters, filters of labels, "
+        "`count_over_time`, `rate`, `bytes_over_time`, `bytes_rate`, `absent_over_time`, `sum`, `avg`, `min`, `max`, "
+        "`count`, `topk`, `bottomk`, arithmetic and comparisons. Anything else is an error that says so.",
+        "Alert rules are evaluated as far as that goes; one beyond it is refused, the unit is blocked and says which. "
+        "There is no Alertmanager: alerts are on its page, which `show-page` publishes, in its API and in its log.",
+        "Whoever asks needs the user and password that `show-page` shows; in production there are none. Pushing needs "
+        "none, as in production: the interface has no field for one, so every pod of the model may push.",
+        "Lines are kept for ever, but no more than `retention-size` of them. An acknowledged line survives a killed "
+        "server and a crash of the machine.",
+        "`promtail_binary_zip_url` names no promtail: Pebble itself sends the lines, as from Juju 3.4 on. There is no "
+        "Grafana source, no ingress and no TLS; of the options `cpu`, `memory` and `reporting-enabled` are not there.",
+    ),
     "mongodb-k8s": (
         "The server is FerretDB on SQLite, which speaks MongoDB's protocol and says that it is MongoDB 7.0; Charmhub's "
         "mongodb-k8s runs MongoDB 6 or 8 as a replica set. Reading, writing, indexes, most aggregations and GridFS "

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "hydra": "nuages.services.hydra",
+    "loki-k8s": "nuages.services.loki",
     "mongodb-k8s": "nuages.services.mongodb",
     "mysql-k8s": "nuages.services.mysql",
     "postgresql-k8s": "nuages.services.postgresql",
