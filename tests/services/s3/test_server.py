@@ -327,7 +327,11 @@ def test_killing_the_server_loses_nothing(store: Store, notes: FakeRelation) -> 
     )
     store.console(notes, "put", "last", stdin="word")
     assert store.pod.python(program).strip()
-    until(lambda: store.pod.client.get_services(["store"])[0].is_running(), "Pebble starts it again")
+
+    def runs() -> bool:
+        return store.pod.client.get_services(["store"])[0].is_running()
+
+    until(runs, "Pebble starts it again")
     store.hook("update-status")
     store.hook("store-pebble-check-recovered")
     assert store.console(notes, "get", "last") == "word"
@@ -337,7 +341,7 @@ def test_a_half_made_bucket_is_made_again(store: Store, notes: FakeRelation) -> 
     store.pod.run(
         "/bin/sh",
         "-c",
-        "mkdir /var/lib/s3/store/buckets/half && chown --reference /var/lib/s3/store/buckets /var/lib/s3/store/buckets/half",
+        "cd /var/lib/s3/store/buckets && mkdir half && chown --reference . half",
     )
     half = store.integrate(12, "half")
     assert store.context.status == ("active", "")

@@ -172,8 +172,9 @@ def answer(request: Request, settings: Settings, given: Keys) -> Answer:
 
 def of_store(settings: Settings, endpoint: str) -> Settings:
     """Return the settings of the built-in store, which is at `endpoint`."""
-    texts = {"region": DEFAULT_REGION, "s3-uri-style": "path"} | dict(settings.texts) | {"endpoint": endpoint}
-    return Settings(texts, settings.lists)
+    # Without the last one boto3 signs URLs by version 2, which this store does not know.
+    of_its_own = {"region": DEFAULT_REGION, "s3-uri-style": "path", "s3-api-version": "4"}
+    return Settings(of_its_own | dict(settings.texts) | {"endpoint": endpoint}, settings.lists)
 
 
 def _check(bucket: str, what: str) -> None:
