@@ -47,7 +47,7 @@ GRANT ALL PRIVILEGES ON *.* TO '_daemon_'@localhost WITH GRANT OPTION;
 DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';
 FLUSH PRIVILEGES;
 END
-# Its name ends in a change of this file's own folder: a killed one's is not another's.
+# Left by a server that was killed: its number may now be another process's.
 rm -f "$home/pid"
 exec "$SERVER" --no-defaults --basedir="$BASE" --lc-messages-dir="$SHARE" --datadir="$home/data" \
     --pid-file="$home/pid" --init-file="$home/init.sql" "$@"
