@@ -29,15 +29,12 @@ def psql(world: World, *words: str) -> str:
 
 
 def test_connect_runs_a_statement_as_the_applications_user(running: World):
-    assert connect(
-        running, "postgresql", "-Atc", "SELECT current_database() || ' ' || (current_user <> 'postgres')"
-    ) == ("notes true")
+    said = psql(running, "-Atc", "SELECT current_database(), current_user <> 'postgres'")
+    assert said == "notes|t"
     failed = running.nuages("connect", "notes", "postgresql", "--", "-c", "SELECT wat", check=False)
     assert failed.returncode == 1
     assert 'column "wat" does not exist' in failed.stderr
-    shown = connect(
-        running, "postgresql", "-Atc", r"\! id -un; ps ww -o args= -p $PPID; tr '\0' '\n' </proc/$PPID/environ"
-    )
+    shown = psql(running, "-Atc", r"\! id -un; ps ww -o args= -p $PPID; tr '\0' '\n' </proc/$PPID/environ")
     user, argv, *environment = shown.splitlines()
     password = next(line.partition("=")[2] for line in environment if line.startswith("PGPASSWORD="))
     assert (user, password in argv, len(password)) == ("_daemon_", False, 32)
