@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +16,12 @@ from nuages.engine.errors import EngineError
 from nuages.engine.hooks import secrets
 from nuages.engine.hooks.context import HookContext
 from nuages.engine.pods import Pod
+from nuages.engine.pods.outward import open_way
 from nuages.engine.podspec import fqdn
 from nuages.engine.secrets import Attributes, bare
 from nuages.engine.service import Relation
 from nuages.engine.state import Model, Secret, put
+from nuages.engine.threads import blocking
 from nuages.engine.world import World
 
 T = TypeVar("T")
@@ -148,6 +150,10 @@ class BuiltInContext:
     async def publish(self, key: str, port: int, *, preferred: int) -> int:
         """Publish a port of this pod on the host's loopback and return the host port."""
         return await publish(self._world, f"{self.application}/{key}", self.fqdn, port, preferred)
+
+    async def outward(self, port: int, *, permitted: Sequence[str], fix: str) -> None:
+        """Open the pod's way out, a proxy on a port of its own loopback, or change whom it may reach."""
+        await blocking(open_way, self._pod, port, permitted, fix)
 
     def log(self, level: str, message: str) -> None:
         """Write to the debug-log."""

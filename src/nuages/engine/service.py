@@ -6,7 +6,7 @@ subprocess in the pod, a hook is a coroutine in the daemon. Its writes are buffe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -174,6 +174,15 @@ class Context(Protocol):
         """Publish a port of this pod on the host's loopback (127.0.0.1 and ::1) and return the host port.
 
         The preferred port or the next free one, chosen once and remembered for (application, key).
+        """
+        ...
+
+    async def outward(self, port: int, *, permitted: Sequence[str], fix: str) -> None:
+        """Open the pod's way out of the model: an HTTP proxy (CONNECT too) on `port` of the pod's own loopback.
+
+        Idempotent; a pod has none until this is called. It refuses this machine's own addresses and private networks,
+        except hosts that are `permitted` by name (`host:port` or `host`). `fix` is what its refusal says to type for a
+        `{target}`.
         """
         ...
 

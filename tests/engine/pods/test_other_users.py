@@ -19,7 +19,7 @@ def test_an_ordinary_user_has_pods_with_sub_ids_and_with_one_id(tmp_path):
         pytest.skip(reason)
     found = programs.ensure("bwrap", "pebble")
     assert found
-    modules = [f"tests/engine/pods/{name}.py" for name in ("test_pods", "test_survival")]
+    modules = [f"tests/engine/pods/{name}.py" for name in ("test_pods", "test_outward", "test_survival")]
     done = as_user.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *modules],
         {"XDG_CACHE_HOME": str(programs.cache_dir().parent), "PYTHONDONTWRITEBYTECODE": "1"},

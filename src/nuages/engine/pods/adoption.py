@@ -30,7 +30,7 @@ def _strays(init: Process, known: set[int]) -> list[Process]:
 def _recorded(record: ModelRecord) -> list[Process]:
     found = [record.relay]
     for pod in record.pods.values():
-        found.append(pod.pause)
+        found += [pod.pause, pod.outward]
         for container in pod.containers.values():
             found += [container.monitor, container.pebble]
     return [one for one in found if one]

@@ -187,6 +187,8 @@ class Pod:
         """End every process of the pod (blocking)."""
         for container in self.containers.values():
             container.kill(grace)
+        if self.record.outward:
+            self.record.outward.kill()
         if self.record.pause:
             self.record.pause.kill()
 

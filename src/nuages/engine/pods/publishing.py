@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nuages.engine.pods.paths import near
 from nuages.engine.sandbox import relay
 from nuages.engine.sandbox.errors import SandboxError
-from nuages.engine.sandbox.namespaces import tail
+from nuages.engine.sandbox.namespaces import Namespaces, tail
 from nuages.engine.threads import blocking
 
 if TYPE_CHECKING:
@@ -77,15 +77,8 @@ class RelayClient:
                 control.bind(path)
             self._socket.chmod(0o600)
             control.listen()
-            prefix = Path(sys.base_prefix).resolve()
-            python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-            executable = str(python)
-            if python.is_relative_to(prefix):
-                executable = f"{namespaces.inside(prefix)}/{python.relative_to(prefix)}"
             names = f"{namespaces.inside(self._model.pods_directory)}/names.json"
-            argv = [executable, "-I", "-S", namespaces.inside(program), str(control.fileno()), names]
-            if executable != str(python):  # it finds a shared libpython by the path it was built for
-                argv = ["/usr/bin/env", f"LD_LIBRARY_PATH={namespaces.inside(prefix)}/lib", *argv]
+            argv = [*interpreter(namespaces), "-I", "-S", namespaces.inside(program), str(control.fileno()), names]
             started, _ = namespaces.background(argv, log=self._log, pass_fds=[control.fileno()])
         self._model.record.relay = started
         self._model.save()
@@ -107,3 +100,17 @@ class RelayClient:
         if "error" in document:
             raise SandboxError(f"cannot publish a port: {document['error']}")
         return document
+
+
+def interpreter(namespaces: Namespaces) -> list[str]:
+    """Return the command with which processes of a model run our own Python."""
+    prefix = Path(sys.base_prefix).resolve()
+    python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    if not python.is_relative_to(prefix):
+        return [str(python)]
+    inside = namespaces.inside(prefix)
+    executable = f"{inside}/{python.relative_to(prefix)}"
+    if executable == str(python):
+        return [executable]
+    # It finds a shared libpython by the path it was built for.
+    return ["/usr/bin/env", f"LD_LIBRARY_PATH={inside}/lib", executable]

@@ -32,6 +32,8 @@ class PodRecord:
     index: int
     address: str
     pause: Process | None = None
+    outward: Process | None = None
+    """What serves its way out, if it has one."""
     containers: dict[str, ContainerRecord] = field(default_factory=dict[str, ContainerRecord])
 
 
@@ -100,6 +102,7 @@ def _document(record: ModelRecord) -> dict[str, Any]:
                 "index": pod.index,
                 "address": pod.address,
                 "pause": _pair(pod.pause),
+                "outward": _pair(pod.outward),
                 "containers": {
                     name: {"monitor": _pair(container.monitor), "pebble": _pair(container.pebble)}
                     for name, container in pod.containers.items()
@@ -130,6 +133,7 @@ def _record(document: Mapping[str, Any]) -> ModelRecord:
                 index=int(pod["index"]),
                 address=str(pod["address"]),
                 pause=_process(pod["pause"]),
+                outward=_process(pod.get("outward")),
                 containers={
                     str(name): ContainerRecord(_process(c["monitor"]), _process(c["pebble"]))
                     for name, c in pod["containers"].items()
