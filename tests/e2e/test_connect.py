@@ -83,7 +83,18 @@ class Printing:
 
     def __init__(self, world: World) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "nuages.cli", "connect", "notes", "postgresql", "--print"],
+            # A test run in the background hands on that Ctrl-C is ignored.
+            [
+                "env",
+                "--default-signal=INT",
+                sys.executable,
+                "-m",
+                "nuages.cli",
+                "connect",
+                "notes",
+                "postgresql",
+                "--print",
+            ],
             cwd=world.project,
             env=dict(world.environment),
             stdout=subprocess.PIPE,

@@ -274,7 +274,7 @@ def _info(context: Context) -> Mapping[str, Any]:
             "cannot show anything: no application is related",
             fix=f"nuages integrate APPLICATION {context.application}",
         )
-    hidden = {"data", "version", answer.SECRET}
+    hidden = {"version", answer.SECRET}
     shown = {key: value for key, value in bags[0].items() if key not in hidden}
     buckets = dict.fromkeys(bag["bucket"] for bag in bags if bag.get("bucket"))
     return {**shown, "bucket": ", ".join(buckets), **dict.fromkeys(answer.KEYS, _HIDDEN)}

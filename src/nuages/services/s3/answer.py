@@ -78,7 +78,6 @@ class Request:
     path: str
     hidden: bool
     """Whether it wants the keys in a secret."""
-    bag: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def parse_settings(config: Mapping[str, Any]) -> Settings:
@@ -151,7 +150,7 @@ def parse(requirer: str, bag: Mapping[str, str], settings: Settings) -> Request 
         _check(bucket, f"{requirer} asks for the bucket")
     elif settings.own:
         bucket = _derived(requirer)
-    return Request(bucket, settings.texts.get("path") or bag.get("path", ""), hidden, dict(bag))
+    return Request(bucket, settings.texts.get("path") or bag.get("path", ""), hidden)
 
 
 def keys(password: str) -> Keys:
@@ -163,7 +162,6 @@ def answer(request: Request, settings: Settings, given: Keys) -> Answer:
     """Return the provider's databag for a request; `settings` with the endpoint that serves."""
     fields = dict(settings.texts) | {name: json.dumps(values) for name, values in settings.lists.items()}
     fields |= {"bucket": request.bucket, "path": request.path, "version": VERSION}
-    fields["data"] = json.dumps(dict(sorted(request.bag.items())))
     databag = {name: value for name, value in fields.items() if value}
     if request.hidden:
         return Answer(databag, {SECRET: given.content})
