@@ -77,6 +77,23 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "`rotate-password` is there only here: production changes such a password by removing and making the relation.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last second.",
     ),
+    "openfga-k8s": (
+        "It is OpenFGA itself, as a library in a small program of Nuages, with its data in SQLite; in production it "
+        "keeps them in the PostgreSQL that it is related to.",
+        "In production one token opens every store. Here each application has a token of its own, which opens the "
+        "store that it was given and no other; `ListStores` names that one, `CreateStore` is refused.",
+        "One unit; no TLS, no playground, no metrics, and none of the options of Charmhub's.",
+        "`rotate-password` is there only here.",
+        "A killed server loses no acknowledged write; a crash of the whole machine may lose the last ones.",
+    ),
+    "nginx-ingress-integrator": (
+        "The server is Traefik: annotations, rewrites and the like of nginx are not there, nor their options. "
+        "Charmhub's makes an Ingress resource of Kubernetes and needs an ingress controller in the cluster.",
+        "It serves one application. Without `service-hostname` that is at `http://localhost:PORT/`; with it, "
+        "`http://NAME:PORT/`, where you have to give NAME the loopback's address yourself unless it ends in "
+        "`.localhost`.",
+        "TLS comes with `self-signed-certificates`, as for traefik-k8s.",
+    ),
     "postgresql-k8s": (
         "Charmhub's postgresql-k8s runs PostgreSQL 14 (channel `14/stable`) or 16; this one 18. Do not rely on what "
         "only the newer one has: the same migrations have to pass there.",
@@ -138,6 +155,23 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "No single logout: the provider does not know where applications take it. `/logout` ends its own session.",
         "Assertions are not encrypted, and have `uid`, `email`, `givenName`, `sn` and `groups`.",
     ),
+    "s3-integrator": (
+        "Charmhub's s3-integrator runs no server: it hands on the store that its options name, or blocks without one. "
+        "Without `endpoint` this one has a store of its own, Versity's S3 gateway, and makes for each relation the "
+        "bucket that it asks for, with keys that open no other. With `endpoint` it does what Charmhub's does, but looks "
+        "for no bucket there and makes none.",
+        "The store is at `http://APP.localhost:PORT/`, in the pods as in a browser on this machine (port 9000 or the "
+        "next free one, of the loopback): so the signed URLs that django-storages makes for media can be opened. "
+        "Tools that do not resolve such names by themselves, as curl and browsers do, use `127.0.0.1`.",
+        "Versions, uploads in parts, presigned URLs, tags and CORS are there; `PutObjectAcl` and server-side encryption "
+        "are not. An application may not change its bucket's policy or delete the bucket. As on a file system, an "
+        "object `a` and an object `a/b` cannot both be.",
+        "The options are those of the tracks 1 and 2 together. `get-s3-credentials` is not there: "
+        "`nuages connect APPLICATION s3 --print` shows a relation's keys.",
+        "Who asks for secrets gets version 1 of the interface, others the keys in the databag, as track 2 does it. A "
+        "bucket asked for by version 0 is honoured here; track 2 drops it and needs the option `bucket`.",
+        "A killed server loses no acknowledged write. Objects go with `down --purge`.",
+    ),
     "self-signed-certificates": (
         "`validity-unit` is not there: days. The authority is valid for ten years unless told otherwise, and its "
         "certificates are renewed by it when a third of their time is left.",
@@ -158,7 +192,9 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "Without `external_hostname` the first application is at `http://localhost:PORT/` and each further one at "
         "`http://APP.localhost:PORT/`; in production they are at `http://HOST/MODEL-APP`. Set `external_hostname` to "
         "see that shape here.",
-        "One unit, and no TLS: the URL begins with `http:`.",
+        "`routing_mode=port` is there only here: each application at a port of this machine.",
+        "One unit. With the certificate of `self-signed-certificates` URLs begin with `https:`; http goes on beside it, "
+        "and leads there for an application that asks for it.",
     ),
     "valkey": (
         "One unit: Sentinel watches the one server, and there is nothing to fail over to. The read-only endpoint is "

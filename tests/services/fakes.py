@@ -74,6 +74,8 @@ class FakeContext:
     statuses: list[tuple[str, str]] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
     host_port: int = 8000
+    host_ports: dict[str, int] = field(default_factory=dict)
+    """Further published ports by key."""
 
     @property
     def application(self) -> str:
@@ -116,8 +118,10 @@ class FakeContext:
         raise AssertionError(name)
 
     async def publish(self, key: str, port: int, *, preferred: int) -> int:
-        assert (key, port, preferred) == ("web", 80, 8000)
-        return self.host_port
+        if key == "web":
+            assert (port, preferred) == (80, 8000)
+            return self.host_port
+        return self.host_ports.setdefault(key, preferred)
 
     def log(self, level: str, message: str) -> None:
         self.logged.append(message)

@@ -13,6 +13,7 @@ _MODULES = {
     "hydra": "nuages.services.hydra",
     "loki-k8s": "nuages.services.loki",
     "mongodb-k8s": "nuages.services.mongodb",
+    "openfga-k8s": "nuages.services.openfga",
     "mysql-k8s": "nuages.services.mysql",
     "postgresql-k8s": "nuages.services.postgresql",
     "prometheus-k8s": "nuages.services.prometheus",
@@ -23,6 +24,7 @@ _MODULES = {
     "self-signed-certificates": "nuages.services.certificates",
     "smtp-integrator": "nuages.services.smtp",
     "traefik-k8s": "nuages.services.traefik",
+    "nginx-ingress-integrator": "nuages.services.traefik.nginx",  # after the one that `up` takes for ingress
     "valkey": "nuages.services.valkey",
 }
 

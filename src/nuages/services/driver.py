@@ -65,6 +65,8 @@ class Workload:
     layer: ops.pebble.LayerDict
     directories: Mapping[str, int] = field(default_factory=dict[str, int])
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    gone: Sequence[str] = ()
+    """Services of earlier layers that are no longer wanted; others are left alone."""
 
 
 def secret_label(relation: Relation, key: str) -> str:
@@ -131,7 +133,7 @@ def converge(client: ops.pebble.Client, workload: Workload) -> ops.pebble.Change
         push(client, path, text)
     plan = client.get_plan().to_dict()
     wanted = workload.layer.get("services", {})
-    _retire(client, [name for name in plan.get("services", {}) if name not in wanted])
+    _retire(client, workload.gone)
     if not plan_holds(plan, workload.layer):
         client.add_layer("nuages", workload.layer, combine=True)
         return client.replan_services(timeout=0)

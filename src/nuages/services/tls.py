@@ -22,9 +22,9 @@ SCRIPT = "/opt/nuages/tls.sh"
 
 @dataclass(frozen=True)
 class Tls:
-    """A certificate in force: the folder with `key.pem` and `certificate.pem` (with its chain), and the authority's."""
+    """A certificate in force with its chain, and the authority's (PEM); its folder has `key.pem`."""
 
-    directory: str
+    chain: str
     authority: str
 
 
@@ -58,11 +58,9 @@ async def certificate(context: Context, directory: str, names: Sequence[str]) ->
     if found is None:
         return None
 
-    def write(client: ops.pebble.Client) -> None:
-        driver.push(client, f"{directory}/certificate.pem", f"{found.certificate}\n{found.authority}\n")
-
-    await driver.with_pebble(context, write)
-    return Tls(directory, found.authority)
+    chain = f"{found.certificate}\n{found.authority}\n"
+    await driver.with_pebble(context, lambda client: driver.push(client, f"{directory}/certificate.pem", chain))
+    return Tls(chain, found.authority)
 
 
 def _remove(client: ops.pebble.Client, directory: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -104,10 +105,24 @@ def test_an_external_hostname_gives_upstreams_urls() -> None:
     assert ingress.urls([requirer(3)], {}, subdomain) == {3: "http://dev-notes.example.org:8001/"}
 
 
+def test_with_a_port_of_its_own_each_application_is_at_its_root() -> None:
+    gateway = replace(Gateway.parse(8000, {"routing_mode": "port"}), ports={3: 8001, 5: 8002})
+    assert ingress.urls([requirer(5, "blog"), requirer(3), requirer(7, "late")], {}, gateway) == {
+        3: "http://localhost:8001/",
+        5: "http://localhost:8002/",
+    }
+
+
+def test_with_a_certificate_urls_are_of_https() -> None:
+    assert ingress.urls([requirer(3)], {}, Gateway.parse(8000, {}, 8443)) == {3: "https://localhost:8443/"}
+    named = Gateway.parse(80, {"external_hostname": "example.org"}, 443)
+    assert ingress.urls([requirer(3)], {}, named) == {3: "https://example.org/dev-notes"}
+
+
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"routing_mode": "host"}, "set it to path or subdomain"),
+        ({"routing_mode": "host"}, "set it to path, subdomain or port"),
         ({"routing_mode": "subdomain"}, "set external_hostname"),
         ({"routing_mode": "subdomain", "external_hostname": "10.0.0.1"}, "not an address"),
         ({"external_hostname": "http://example.org"}, "bare host name"),

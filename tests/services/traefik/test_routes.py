@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,3 +71,23 @@ def test_an_ipv6_host_and_health_checks() -> None:
 
 def test_without_applications_the_document_is_still_one_traefik_takes() -> None:
     assert routes.document([], {}) == {"http": {"middlewares": {"request-id": {"plugin": {"requestid": {}}}}}}
+
+
+def test_https_is_beside_http_and_in_its_place_where_asked_for() -> None:
+    secured = routes.Secured("CERT", "/key.pem", 8443)
+    found = routes.document([NOTES], {3: "https://example.org:8443/"}, secured=secured)
+    routers = found["http"]["routers"]
+    assert routers["dev-notes-secure"]["entryPoints"] == ["websecure"]
+    assert routers["dev-notes-secure"]["tls"] == {}
+    assert routers["dev-notes"]["middlewares"] == ["request-id", "dev-notes-retry"]
+    assert found["tls"]["certificates"] == [{"certFile": "CERT", "keyFile": "/key.pem"}]
+    redirecting = replace(NOTES, redirect_https=True)
+    routers = routes.document([redirecting], {3: "https://example.org:8443/"}, secured=secured)["http"]["routers"]
+    assert routers["dev-notes"]["middlewares"] == ["to-https"]
+    assert routers["dev-notes-secure"]["middlewares"] == ["request-id", "dev-notes-retry"]
+
+
+def test_a_port_of_its_own_is_an_entry_point_of_its_own() -> None:
+    routers = routes.document([NOTES], {3: "http://localhost:8001/"}, entries={3: "own0"})["http"]["routers"]
+    assert set(routers) == {"dev-notes"}
+    assert (routers["dev-notes"]["entryPoints"], routers["dev-notes"]["rule"]) == (["own0"], "PathPrefix(`/`)")

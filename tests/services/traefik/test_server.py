@@ -34,9 +34,18 @@ http.server.ThreadingHTTPServer((sys.argv[2], 8000), Handler).serve_forever()
 """
 
 CLIENT = """
-import http.client, json, sys
+import http.client, json, ssl, sys
 want = json.load(sys.stdin)
-connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=20)
+if want["port"] == 443:
+    try:
+        context = ssl.create_default_context(cafile="/tmp/ca.pem")
+        connection = http.client.HTTPSConnection("localhost", 443, timeout=20, context=context)
+        connection.connect()
+    except ssl.SSLError as error:
+        print(json.dumps({"status": 0, "headers": {}, "body": str(error)}))
+        sys.exit()
+else:
+    connection = http.client.HTTPConnection("127.0.0.1", want["port"], timeout=20)
 try:
     body = "x" if want["method"] == "POST" else None
     connection.request(want["method"], want["path"], body=body, headers=want["headers"])
@@ -73,9 +82,11 @@ class Proxy:
         self.context.hook = name
         asyncio.run(SERVICE.hook(self.context))
 
-    def get(self, path: str = "/", *, host: str = "localhost:8000", method: str = "GET", **headers: str) -> Response:
+    def get(
+        self, path: str = "/", *, host: str = "localhost:8000", method: str = "GET", port: int = 80, **headers: str
+    ) -> Response:
         """Ask as a client of the gateway; while nobody listens there the status is 0."""
-        request = {"method": method, "path": path, "headers": {"Host": host, **headers}}
+        request = {"method": method, "path": path, "port": port, "headers": {"Host": host, **headers}}
         return Response(**json.loads(self.pod.python(CLIENT, stdin=json.dumps(request))))
 
     def relation(self, number: int, name: str, *hosts: str) -> FakeRelation:
@@ -206,9 +217,44 @@ def test_path_mode_is_upstreams_with_the_prefix_stripped(proxy: Proxy, notes: Fa
     until(stripped, "the new route is there")
     proxy.context.config = {"routing_mode": "wat"}
     proxy.hook("config-changed")
-    assert proxy.context.status == ("blocked", "routing_mode is 'wat': set it to path or subdomain")
+    assert proxy.context.status == ("blocked", "routing_mode is 'wat': set it to path, subdomain or port")
     proxy.context.config = {}
     proxy.hook("config-changed")
+    assert notes.own == {"ingress": '{"url": "http://localhost:8000/"}'}
+
+
+def test_applications_may_have_a_port_each(proxy: Proxy, notes: FakeRelation) -> None:
+    proxy.context.config = {"routing_mode": "port"}
+    proxy.hook("config-changed")
+    assert notes.own == {"ingress": '{"url": "http://localhost:8001/"}'}
+    until(lambda: proxy.get(port=8101, host="localhost:8001").status == 200, "the route is there")
+    proxy.context.config = {}
+    proxy.hook("config-changed")
+    assert notes.own == {"ingress": '{"url": "http://localhost:8000/"}'}
+    until(lambda: proxy.get(port=8101).status == 404, "the route has gone")
+
+
+def test_with_an_authority_it_serves_https(proxy: Proxy, notes: FakeRelation, directory: Path) -> None:
+    certificates = FakeRelation(9, "certificates", remote_application="self-signed-certificates")
+    proxy.context.all_relations.append(certificates)
+    proxy.hook("certificates-relation-created")
+    assert notes.own == {"ingress": '{"url": "http://localhost:8000/"}'}
+    asked = FakeRelation(1, "certificates", units={"traefik-k8s/0": dict(certificates.own_unit)})
+    authority = REGISTRY["self-signed-certificates"]
+    (directory / "authority").mkdir()
+    with running(authority, directory / "authority") as pod:
+        context = FakeContext(pod.client, unit="self-signed-certificates/0", hook="certificates-relation-changed")
+        context.all_relations = [asked]
+        asyncio.run(authority.hook(context))
+    certificates.app = dict(asked.own)
+    proxy.hook("certificates-relation-changed")
+    assert notes.own == {"ingress": '{"url": "https://localhost:8443/"}'}
+    (proxy.pod.root / "tmp/ca.pem").write_text(json.loads(asked.own["certificates"])[0]["ca"])
+    until(lambda: proxy.get(port=443, host="localhost:8443").status == 200, "https is served")
+    seen = proxy.get(port=443, host="localhost:8443").seen
+    assert seen["headers"]["X-Forwarded-Proto"] == "https"
+    proxy.context.all_relations.remove(certificates)
+    proxy.hook("certificates-relation-broken")
     assert notes.own == {"ingress": '{"url": "http://localhost:8000/"}'}
 
 

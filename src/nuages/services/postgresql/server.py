@@ -123,7 +123,7 @@ def workload(primary: Primary | None = None, *, secured: str = "") -> driver.Wor
             "after": [SERVICE],
             "backoff-limit": "10s",
         }
-    return driver.Workload(layer, directories={_HOME: 0o700})
+    return driver.Workload(layer, directories={_HOME: 0o700}, gone=() if secured else (_PROXY,))
 
 
 def write_passfile(client: ops.pebble.Client, host: str, user: str, password: str) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver
+from nuages.services import driver, tls
 from nuages.services.traefik import ingress, routes, server
 
-_PREFERRED_PORT = 8000
+PREFERRED_PORT = 8000
+_PREFERRED_SECURE_PORT = 8443
 _START_TIMEOUT = 30.0  # seconds
 
 
@@ -30,11 +33,12 @@ class Traefik:
         "description": "Real Traefik on one unit; speaks what Charmhub's traefik-k8s speaks.",
         "containers": {server.SERVICE: {}},
         "provides": {ingress.ENDPOINT: {"interface": "ingress"}},
+        "requires": tls.METADATA,
     }
     options: Mapping[str, Any] = {
         "port": {
             "type": "int",
-            "default": _PREFERRED_PORT,
+            "default": PREFERRED_PORT,
             "description": "The port on this machine to ask for first; chosen once, the next free one if it is taken.",
         },
         "external_hostname": {
@@ -49,7 +53,8 @@ class Traefik:
             "default": ingress.PATH,
             "description": (
                 "With an external_hostname: `path` serves http://<host>/<model>-<app>, "
-                "`subdomain` http://<model>-<app>.<host>/."
+                "`subdomain` http://<model>-<app>.<host>/. `port` gives each application a port of this machine. Only "
+                "here: Charmhub's has no `port`."
             ),
         },
     }
@@ -57,7 +62,7 @@ class Traefik:
         "show-proxied-endpoints": {"description": "List the URLs of the applications behind this proxy and its own."}
     }
     programs = ("traefik",)
-    volumes: Mapping[str, str] = {}
+    volumes: Mapping[str, str] = {"data": server.DATA}
     aliases: tuple[str, ...] = ()
 
     def image(self, programs: Mapping[str, Path], directory: Path) -> Image:
@@ -73,14 +78,18 @@ class Traefik:
             context.set_status("maintenance", "stopping")
             return
         try:
-            gateway = await _gateway(context)
             requirers, problem = _requirers(context)
+            gateway = await self.gateway(context, requirers)
+            urls = _urls(context, requirers, gateway)
+            gateway, secured = await _secure(context, gateway, urls)
+            urls = _urls(context, requirers, gateway)
+            problem = problem or _unserved(requirers, urls)
+            ready = await self._start(
+                context, routes.document(requirers, urls, entries=_entries(gateway), secured=secured)
+            )
         except driver.Refused as error:
             context.set_status("blocked", str(error))
             return
-        urls = _urls(context, requirers, gateway)
-        try:
-            ready = await self._start(context, routes.document(requirers, urls))
         except driver.NotReachable:
             context.set_status("waiting", "waiting for the container")
             return
@@ -96,7 +105,8 @@ class Traefik:
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
-        gateway = await _gateway(context)
+        requirers, _ = _requirers(context)
+        gateway = await self.gateway(context, requirers)
         endpoints = {context.application: {"url": gateway.url(gateway.external_hostname or ingress.ROOT, "")}}
         for relation in context.relations(ingress.ENDPOINT):
             url = ingress.published(relation.local_app())
@@ -122,6 +132,22 @@ class Traefik:
 
         return await driver.with_pebble(context, work)
 
+    async def gateway(self, context: Context, requirers: list[ingress.Requirer]) -> ingress.Gateway:
+        """Publish what the options ask for and return how the gateway is reached, without https.
+
+        Raises:
+            Refused: an option cannot be.
+        """
+        port = await context.publish("web", server.PORT, preferred=_preferred(context))
+        gateway = ingress.Gateway.parse(port, context.config)
+        if gateway.routing_mode != ingress.PORT:
+            return gateway
+        ports: dict[int, int] = {}
+        ordered = sorted(requirers, key=lambda requirer: requirer.relation)
+        for requirer, inside in zip(ordered, routes.OWN_PORTS, strict=False):
+            ports[requirer.relation] = await context.publish(requirer.key, inside, preferred=_preferred(context) + 1)
+        return replace(gateway, ports=ports)
+
     def console(self, context: Context, relation: Relation) -> Console:
         """Refuse: there is nothing to log in to."""
         raise driver.ServiceError(
@@ -131,12 +157,29 @@ class Traefik:
 
 
 def _preferred(context: Context) -> int:
-    return int(context.config.get("port", _PREFERRED_PORT))
+    return int(context.config.get("port", PREFERRED_PORT))
 
 
-async def _gateway(context: Context) -> ingress.Gateway:
-    port = await context.publish("web", server.PORT, preferred=_preferred(context))
-    return ingress.Gateway.parse(port, context.config)
+async def _secure(
+    context: Context, gateway: ingress.Gateway, urls: Mapping[int, str]
+) -> tuple[ingress.Gateway, routes.Secured | None]:
+    """Return the gateway with https where there is a certificate for its names."""
+    hosts = {urlsplit(url).hostname or "" for url in urls.values()} | {gateway.external_hostname or ingress.ROOT}
+    found = await tls.certificate(context, server.TLS, sorted(hosts))
+    if found is None:
+        return gateway, None
+    port = await context.publish("websecure", server.SECURE_PORT, preferred=_PREFERRED_SECURE_PORT)
+    return replace(gateway, secure_port=port), routes.Secured(found.chain, f"{server.TLS}/key.pem", port)
+
+
+def _entries(gateway: ingress.Gateway) -> dict[int, str]:
+    return {relation: routes.own(index) for index, relation in enumerate(gateway.ports)}
+
+
+def _unserved(requirers: list[ingress.Requirer], urls: Mapping[int, str]) -> str:
+    """Return the problem of the first application that gets no URL, or ""."""
+    without = [requirer.name for requirer in requirers if requirer.relation not in urls]
+    return f"no port is left for {without[0]}: there are {len(routes.OWN_PORTS)}" if without else ""
 
 
 def _requirers(context: Context) -> tuple[list[ingress.Requirer], str]:

@@ -15,7 +15,10 @@ from nuages.services.driver import Answer, Refused
 ENDPOINT = "ingress"
 ROOT = "localhost"
 """The host of the first application behind a gateway without a name of its own."""
-PATH, SUBDOMAIN = "path", "subdomain"
+PATH, SUBDOMAIN, PORT = "path", "subdomain", "port"
+MODES = (PATH, SUBDOMAIN, PORT)
+HOST = "host"
+"""The whole host is one application's; not a mode that one can choose."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
@@ -41,6 +44,7 @@ class Requirer:
     hosts: tuple[str, ...]
     scheme: str = "http"
     strip_prefix: bool = False
+    redirect_https: bool = False
     health: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -56,28 +60,37 @@ class Gateway:
     port: int
     external_hostname: str = ""
     routing_mode: str = PATH
+    secure_port: int = 0
+    """The port for https; 0 without a certificate."""
+    ports: Mapping[int, int] = field(default_factory=dict[int, int])
+    """With `port`, each relation's own."""
 
     @classmethod
-    def parse(cls, port: int, config: Mapping[str, Any]) -> Gateway:
+    def parse(cls, port: int, config: Mapping[str, Any], secure_port: int = 0) -> Gateway:
         """Return the gateway that the options describe.
 
         Raises:
             Refused: an option has a value that cannot be.
         """
         host, mode = str(config.get("external_hostname", "")), str(config.get("routing_mode", PATH))
-        if mode not in (PATH, SUBDOMAIN):
-            raise Refused(f"routing_mode is {mode!r}: set it to {PATH} or {SUBDOMAIN}")
-        labels = host.lower().split(".")
-        if host and not all(_LABEL.fullmatch(label) for label in labels):
+        if mode not in MODES:
+            raise Refused(f"routing_mode is {mode!r}: set it to {PATH}, {SUBDOMAIN} or {PORT}")
+        if host and not is_hostname(host):
             raise Refused(f"external_hostname is {host!r}: set it to a bare host name, without scheme, port or path")
         if mode == SUBDOMAIN and (not host or _is_address(host)):
             raise Refused("routing_mode is subdomain: set external_hostname to a name (not an address) for it")
-        return cls(port, host.lower(), mode)
+        return cls(port, host.lower(), mode, secure_port)
 
-    def url(self, host: str, path: str) -> str:
-        """Return the URL of a path on one of the gateway's hosts."""
-        port = "" if self.port == 80 else f":{self.port}"
-        return f"http://{host}{port}{path}"
+    def url(self, host: str, path: str, relation: int = -1) -> str:
+        """Return the URL of a path on one of the gateway's hosts, or on a relation's own port."""
+        scheme, standard, port = ("https", 443, self.secure_port) if self.secure_port else ("http", 80, self.port)
+        port = self.ports.get(relation, port)
+        return f"{scheme}://{host}{'' if port == standard else f':{port}'}{path}"
+
+
+def is_hostname(host: str) -> bool:
+    """Tell whether this is a bare host name or IPv4 address."""
+    return all(_LABEL.fullmatch(label) for label in host.lower().split("."))
 
 
 def _is_address(host: str) -> bool:
@@ -120,6 +133,7 @@ def parse(relation: int, app: Mapping[str, str], units: Iterable[Mapping[str, st
         hosts=tuple(sorted(filter(None, map(_host, units)))),
         scheme=scheme,
         strip_prefix=bag.get("strip-prefix") is True,
+        redirect_https=bag.get("redirect-https") is True,
         health={key: known[key] for key, form in _HEALTH.items() if key in known and form.fullmatch(str(known[key]))},
     )
 
@@ -137,9 +151,14 @@ def urls(requirers: Iterable[Requirer], published: Mapping[int, str], gateway: G
 
     With an external hostname: upstream's `http://<host>/<model>-<app>` or `http://<model>-<app>.<host>/`. Without one:
     the first application is `http://localhost:PORT/`, further ones `http://<app>.localhost:PORT/`; whoever has been
-    told a host (`published`: relation → URL) keeps it.
+    told a host (`published`: relation → URL) keeps it. With `port`: each at a port of its own.
     """
     ordered = sorted(requirers, key=lambda requirer: requirer.relation)
+    if gateway.routing_mode == HOST:
+        return {r.relation: gateway.url(gateway.external_hostname, "/") for r in ordered[:1]}
+    if gateway.routing_mode == PORT:
+        host = gateway.external_hostname or ROOT
+        return {r.relation: gateway.url(host, "/", r.relation) for r in ordered if r.relation in gateway.ports}
     if gateway.routing_mode == SUBDOMAIN:
         return {r.relation: gateway.url(f"{r.key}.{gateway.external_hostname}", "/") for r in ordered}
     if gateway.external_hostname:

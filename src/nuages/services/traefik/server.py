@@ -10,18 +10,20 @@ from typing import Any
 import ops.pebble
 
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.services import driver
+from nuages.services import driver, tls
 from nuages.services.traefik import routes
 
 VERSION = "3.7.15"
-PORT = 80
+PORT, SECURE_PORT = 80, 443
 SERVICE = "traefik"
 
+DATA = "/var/lib/traefik"
 _PROGRAM = "/opt/traefik"
 _HOME = "/opt/nuages"
 _PLUGIN = f"{_HOME}/plugins-local/src/nuages/requestid"
 _DYNAMIC = "/etc/traefik/dynamic"
-_ARGUMENTS = routes.arguments(PORT, _DYNAMIC)
+TLS = f"{DATA}/tls"
+_ARGUMENTS = routes.arguments(PORT, SECURE_PORT, _DYNAMIC)
 READY = [f"{_PROGRAM}/traefik", "healthcheck", *_ARGUMENTS]
 
 
@@ -29,7 +31,7 @@ def image(programs: Mapping[str, Path], directory: Path) -> Image:
     """Return the container's image: the program's folder and our plugin's source."""
     files = {"traefik.yml": f"{_PLUGIN}/.traefik.yml", "requestid.go": f"{_PLUGIN}/requestid.go"}
     return Image(
-        root=driver.write_root(__package__ or "", directory, files),
+        root=driver.write_root(__package__ or "", directory, files, shared={tls.FILE: tls.SCRIPT}),
         mounts=(Mount(programs["traefik"].parent, _PROGRAM),),
         environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
     )
