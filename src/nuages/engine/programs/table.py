@@ -338,8 +338,8 @@ _ALL = (
     ),
     Program(
         "openfga",
-        "1.22.1-a8411e31",
-        (Go("nuages.invalid/openfga", "openfga", 100 * MB, 800 * MB, 700, module="programs/go/openfga"),),
+        "1.22.1-0148fbc8",
+        (Go("nuages.invalid/openfga", "openfga", 80 * MB, 1500 * MB, 665, module="programs/go/openfga"),),
     ),
     Program(
         "go",

@@ -26,9 +26,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// everything, as the name of a store in the file of keys, is all of them: the administrator's.
-const everything = "*"
-
 // stores are those that there are, and which key opens which.
 type stores struct {
 	file      string // JSON: name of a store → SHA-256 of the keys that open it
@@ -66,13 +63,11 @@ func (s *stores) read(ctx context.Context) (map[string]string, error) {
 	}
 	ids, opens := map[string]string{}, map[string]map[string]bool{}
 	for name, hashes := range keys {
-		id := everything
-		if name != everything {
-			if id, err = s.store(ctx, name); err != nil {
-				return nil, err
-			}
-			ids[name] = id
+		id, err := s.store(ctx, name)
+		if err != nil {
+			return nil, err
 		}
+		ids[name] = id
 		for _, hash := range hashes {
 			if opens[hash] == nil {
 				opens[hash] = map[string]bool{}
@@ -156,9 +151,6 @@ func refusal(code openfgav1.AuthErrorCode, text string) error {
 
 // allows tells whether a key that opens these stores lets a request pass.
 func allows(ids map[string]bool, request any) error {
-	if ids[everything] {
-		return nil
-	}
 	if named, ok := request.(interface{ GetStoreId() string }); ok && ids[named.GetStoreId()] {
 		return nil
 	}
@@ -175,7 +167,7 @@ func (s *stores) unary(
 	if err != nil {
 		return nil, err
 	}
-	if list, ok := request.(*openfgav1.ListStoresRequest); ok && !ids[everything] {
+	if list, ok := request.(*openfgav1.ListStoresRequest); ok {
 		return s.own(ctx, ids, list)
 	}
 	if err = allows(ids, request); err != nil {

@@ -1,0 +1,135 @@
+"""The real OpenFGA: its image, its Pebble layer, and the one way to talk to it.
+
+OpenFGA's preshared keys open every store alike. It is made to be used as a library, so our program around it
+(nuages/engine/programs/go/openfga) does that, with a key for each store. One server for all relations, then: the ports
+and URLs of production, one process whatever the number of applications, and keys that change without a restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import ops.pebble
+
+from nuages.engine.sandbox.image import Image, Mount
+from nuages.engine.service import Context
+from nuages.services import driver
+
+VERSION = "1.22.1"
+GRPC = 8081
+HTTP = 8080
+CONTAINER = "openfga"
+DATA = "/var/lib/openfga"
+
+_PROGRAM = "/opt/openfga"
+_SERVER = f"{_PROGRAM}/openfga"
+_HOME = f"{DATA}/server"
+"""The server's own folder: the volume itself belongs to the container's root."""
+_KEYS = f"{_HOME}/keys.json"
+_READY = [_SERVER, "ready", str(GRPC)]
+_START_TIMEOUT = 30.0  # seconds
+
+
+def image(programs: Mapping[str, Path], directory: Path) -> Image:
+    """Return the container's image: the program's folder."""
+    return Image(
+        root=driver.write_root(__package__ or "", directory, {}),
+        mounts=(Mount(programs["openfga"].parent, _PROGRAM),),
+        environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
+    )
+
+
+def workload() -> driver.Workload:
+    """Return what the container's Pebble should run."""
+    layer: ops.pebble.LayerDict = {
+        "summary": "OpenFGA",
+        "services": {
+            CONTAINER: {
+                "override": "replace",
+                "summary": f"OpenFGA {VERSION}",
+                "command": f"{_SERVER} serve {_HOME} {GRPC} {HTTP}",
+                "startup": "enabled",
+                "user": driver.USER,
+                "working-dir": "/",
+                "environment": {"GOGC": "50"},  # a smaller process for a little more work
+                "kill-delay": "10s",
+                "backoff-limit": "10s",
+            }
+        },
+        "checks": {
+            "ready": {
+                "override": "replace",
+                "level": "ready",
+                "period": "5s",
+                "threshold": 2,
+                "exec": {"command": " ".join(_READY), "working-dir": "/", "user": driver.USER},
+            }
+        },
+    }
+    return driver.Workload(layer, directories={_HOME: 0o700})
+
+
+def keys(stores: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Return the file of keys: the name of each store, and the hashes of the tokens that open it."""
+    opened: dict[str, set[str]] = {}
+    for name, tokens in stores:
+        opened.setdefault(name, set()).update(hashlib.sha256(token.encode()).hexdigest() for token in tokens)
+    return json.dumps({name: sorted(hashes) for name, hashes in sorted(opened.items())})
+
+
+async def run(context: Context, wanted: str, *, patient: bool) -> dict[str, str] | None:
+    """Have the server run with this file of keys, and return the stores' ids by name.
+
+    None when the server does not answer yet; with `patient` it is waited for.
+
+    Raises:
+        ServiceError: it does not start, does not answer in time, or refuses the keys.
+        NotReachable: Pebble does not answer.
+    """
+
+    def work(client: ops.pebble.Client) -> dict[str, str] | None:
+        client.make_dir(_HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
+        client.push(_KEYS, wanted, permissions=0o600, user=driver.USER, group=driver.USER)
+        change = driver.converge(client, workload())
+        ready = driver.await_ready(
+            client,
+            _READY,
+            change,
+            server="OpenFGA",
+            application=context.application,
+            timeout=_START_TIMEOUT if patient else 0,
+        )
+        if patient and not ready:
+            raise driver.ServiceError(
+                f"cannot reach OpenFGA: it does not answer after {_START_TIMEOUT:.0f} s",
+                fix=f"nuages logs {context.application}",
+            )
+        return _apply(client) if ready else None
+
+    return await driver.with_pebble(context, work)
+
+
+def _apply(client: ops.pebble.Client) -> dict[str, str]:
+    try:
+        ids: Any = json.loads(driver.run(client, [_SERVER, "apply", _HOME]))
+    except driver.CommandFailed as error:
+        said = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise driver.ServiceError(f"cannot change stores: {said}") from None
+    return cast("dict[str, str]", ids)
+
+
+async def stop(context: Context) -> None:
+    """Stop the server, where it still runs; the data stay in the volume."""
+
+    def work(client: ops.pebble.Client) -> None:
+        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
+            client.stop_services([CONTAINER])
+
+    try:
+        await driver.with_pebble(context, work)
+    except driver.NotReachable:
+        context.log("DEBUG", "the container has gone already")
