@@ -1,0 +1,7 @@
+"""The one application."""
+
+from django.apps import AppConfig
+
+
+class SuiteConfig(AppConfig):
+    name = "suite"
