@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import stat
 import subprocess
 import sys
@@ -179,6 +180,23 @@ def test_pure_python_is_for_all_declared_platforms_or_the_one_that_is_asked_for(
     with pytest.raises(BuildError, match="no such platform; did you mean arm64") as caught:
         pack(charm, tmp_path, platform="arm46")
     assert "amd64 and arm64" in caught.value.fix
+
+
+def test_variables_of_the_architecture_are_those_of_the_platform(charm, tmp_path, monkeypatch):
+    document = charm / "charmcraft.yaml"
+    text = document.read_text().replace("  amd64:\n", "  amd64:\n  arm64:\n")
+    document.write_text(re.sub(r"^title: .*$", "title: Notes on $CRAFT_ARCH_BUILD_FOR", text, flags=re.M))
+    for machine, own, other in (("x86_64", "amd64", "arm64"), ("aarch64", "arm64", "amd64")):
+        monkeypatch.setattr(platform, "machine", lambda machine=machine: machine)
+        result = pack(charm, tmp_path / machine)
+        assert (result.path.name, result.architectures) == (f"notes_{own}.charm", (own,))
+        assert f"this charm is for {own}; for {other}: pack with --platform {other}" in " ".join(result.notes)
+        for name in (own, other):
+            one = pack(charm, tmp_path / machine / "one", platform=name)
+            assert one.notes == ()
+            assert f'"display-name": "Notes on {name}"' in zipfile.ZipFile(one.path).read("metadata.yaml").decode()
+    document.write_text(text)
+    assert pack(charm, tmp_path).architectures == ("amd64", "arm64")
 
 
 def test_a_wheel_that_changed_under_its_name_is_installed_again(charm, tmp_path, make_wheel):

@@ -206,6 +206,15 @@ def test_fix_mends_and_shows_it(project, code):
     assert (root / CHARM).read_text() == text
 
 
+def test_fix_mends_rockcraft_yaml_too(project):
+    service = "services:\n  clean-scheduler:  # weekly\n    command: /bin/python3 manage.py clearsessions\n"
+    root = project({"rockcraft.yaml": service})
+    assert codes() == ["service-override"]
+    assert "+++ rockcraft.yaml" in check("--fix").stderr
+    assert "  clean-scheduler:  # weekly\n    override: replace\n    command:" in (root / "rockcraft.yaml").read_text()
+    assert codes() == []
+
+
 def test_fix_leaves_what_a_person_must_decide(project):
     root = project({CHARM: "provides:\n  grafana-dashboard:\n    interface: other\ntitle: N\n"})
     before = (root / CHARM).read_text()

@@ -13,9 +13,9 @@ from nuages.cli.init import command as init
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SETTINGS = "notes/notes/settings.py"
 WHITENOISE = '"whitenoise.middleware.WhiteNoiseMiddleware"'
-WORKER = "services:\n  q-worker:\n    command: python3 -m celery -A notes worker\n"
+WORKER = "services:\n  q-worker:\n    override: replace\n    command: python3 -m celery -A notes worker\n"
 VARIABLE = "services:\n  django:\n    environment:\n      POSTGRESQL_DB_NAME: x\n"
-NOWHERE = "services:\n  q-worker:\n    command: celery -A nowhere worker\n"
+NOWHERE = "services:\n  q-worker:\n    override: replace\n    command: celery -A nowhere worker\n"
 CELERY = "Django~=5.2\npsycopg[binary]\nwhitenoise\ncelery\n"
 APPLICATION = "from celery import Celery\n\napp = Celery('notes')\n"
 STAGED = "parts:\n  more:\n    plugin: nil\n    stage-packages: [libpq5, nodejs]\n"
@@ -23,7 +23,7 @@ SOUND = Case("", False, {}, {}).files("fires")
 
 
 def command(words):
-    return f"services:\n  own-worker:\n    command: {words}\n"
+    return f"services:\n  own-worker:\n    override: replace\n    command: {words}\n"
 
 
 def problems(tmp_path, changes):
@@ -59,7 +59,7 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
          "requires:\n  postgresql:\n    interface: postgresql_client\n    optional: true\n"},
         {"requirements.txt": "Django>=5.2,<6.2\npsycopg[binary]\nwhitenoise\n"},
         {"requirements.txt": "Django~=5.2\npsycopg2-binary==2.9 ; python_version >= '3.8'\nwhitenoise\n"},
-        {"rockcraft.yaml": "services:\n  shell-worker:\n    command: /bin/sh -c 'while true; do sleep 5; done'\n"},
+        {"rockcraft.yaml": command("/bin/sh -c 'while true; do sleep 5; done'")},
         {"rockcraft.yaml": WORKER, "requirements.txt": CELERY, "notes/notes/celery.py": APPLICATION},
         {"rockcraft.yaml": WORKER, "requirements.txt": CELERY, "notes/tasks.py": APPLICATION,
          "notes/notes/__init__.py": "from tasks import app as queue\n"},
@@ -81,8 +81,8 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
         {"rockcraft.yaml": command("python3 -m board"), "notes/board/__main__.py": ""},
         {"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY + "./packages/nowhere\n"},
         {"rockcraft.yaml": NOWHERE.replace("-A", "--workdir /elsewhere -A"), "requirements.txt": CELERY},
-        {"rockcraft.yaml": "services:\n  clean-worker:\n    command: python3 manage.py clearsessions\n"},
-        {"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n", "notes/work.py": "1\n"},
+        {"rockcraft.yaml": command("python3 manage.py clearsessions")},
+        {"rockcraft.yaml": command("python3 work.py"), "notes/work.py": "1\n"},
         {"pyproject.toml": '[project]\nname = "notes"\nrequires-python = ">=3.10,<4"\n'},
         {SETTINGS: SOUND[SETTINGS].replace('"DJANGO_SECRET_KEY"', '"SITE_KEY"'),
          "charm/src/charm.py": SOUND["charm/src/charm.py"] + '\nALIASES = {"SITE_KEY": "DJANGO_SECRET_KEY"}\n'},
@@ -96,8 +96,8 @@ def test_no_error_for_what_is_well(tmp_path, changes):
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"rockcraft.yaml": "services:\n  own-worker:\n    command: python3 work.py\n"}, "worker-command"),
-        ({"rockcraft.yaml": "services:\n  own-worker:\n    command: ./work.sh\n"}, "worker-command"),
+        ({"rockcraft.yaml": command("python3 work.py")}, "worker-command"),
+        ({"rockcraft.yaml": command("./work.sh")}, "worker-command"),
         ({"rockcraft.yaml": WORKER}, "worker-command"),
         ({"rockcraft.yaml": WORKER, "requirements.txt": CELERY,
           "notes/notes/__init__.py": "import celery\n"}, "celery-app"),
@@ -118,7 +118,8 @@ def test_no_error_for_what_is_well(tmp_path, changes):
         ({"rockcraft.yaml": NOWHERE, "requirements.txt": CELERY}, "worker-command"),
         ({"rockcraft.yaml": NOWHERE.replace("celery -A nowhere", "python3 -m celery --app=nowhere.app:main"),
           "requirements.txt": CELERY}, "worker-command"),
-        ({"rockcraft.yaml": "services:\n  empty-worker:\n    command: ''\n"}, "worker-command"),
+        ({"rockcraft.yaml": command("''")}, "worker-command"),
+        ({"rockcraft.yaml": command("true").replace("replace", "new")}, "service-override"),
         ({"requirements.txt": "Django>=6\npsycopg\nwhitenoise\n", "rockcraft.yaml": "base: ubuntu@22.04\n",
           CHARM: "base: ubuntu@22.04\n"}, "python-version"),
         ({"notes/migrate": "#!/bin/sh\n"}, "migrate-script"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import platform
 import re
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nuages import machine
 from nuages.build import local_requirements, uv
 from nuages.build.archive import Entry
 from nuages.build.errors import BuildError
@@ -26,7 +26,6 @@ _PLATFORM = ("--python-platform", "x86_64-manylinux_2_28", "--python-version", "
 
 ARCHITECTURES = {"amd64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
 """Juju's name of an architecture to uv's, for those that compiled wheels can be picked for."""
-MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64", "s390x": "s390x", "ppc64le": "ppc64el"}
 
 _IGNORED = ("__pycache__", "*.pyc", "RECORD", "INSTALLER", "REQUESTED", "WHEEL", "direct_url.json", ".lock")
 _LEFT_OUT = ("bin", "websocket/tests")
@@ -71,7 +70,7 @@ def dependencies(charm: Path, python: str, architectures: Sequence[str], own: Ma
 
 def target(architectures: Sequence[str]) -> str:
     """Return the architecture to pick compiled wheels for: this machine's if the charm is to run on it."""
-    here = MACHINES.get(platform.machine(), "amd64")
+    here = machine.architecture()
     usable = [*ARCHITECTURES] if "all" in architectures else [name for name in architectures if name in ARCHITECTURES]
     return here if here in usable else usable[0] if usable else "amd64"
 

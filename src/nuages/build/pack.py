@@ -19,6 +19,7 @@ from nuages.contract.bases import EXTENSION
 from nuages.extension.expand import expand
 from nuages.extension.names import listed, nearest
 from nuages.extension.project import read
+from nuages.extension.substitute import differs, platform_of
 
 if TYPE_CHECKING:
     from nuages.build.charm_dependencies import Dependencies
@@ -75,8 +76,18 @@ def pack(charm_dir: Path, out: Path, *, platform: str | None = None) -> PackResu
         BuildError: a part is missing, or a requirement cannot be installed.
     """
     project = read(charm_dir)
-    expanded = expand(project)
     base = project.base
+    note = ""
+    if platform is None and differs(project.document.data):
+        declared = platforms(expand(project), base) if base is not None else {}
+        platform, target = platform_of(project.document.data)
+        others = [name for name in declared if name != platform]
+        if not platform or not others:
+            platform = None
+        else:
+            why = "charmcraft.yaml has $CRAFT_ARCH_… in it"
+            note = f"{why}: this charm is for {target}; for {listed(others)}: pack with --platform {others[0]}"
+    expanded = expand(project, platform)
     if not project.extended or base is None:
         raise BuildError(
             f"cannot pack {project.document.file}: it does not use the extension {EXTENSION}",
@@ -91,7 +102,7 @@ def pack(charm_dir: Path, out: Path, *, platform: str | None = None) -> PackResu
     chosen = _chosen(platforms(expanded, base), platform, project.document.file)
     own = own_files(charm_dir)
     needed = dependencies(charm_dir, base.python, architectures(chosen), own.files)
-    notes = list(own.notes)
+    notes = [*([note] if note else []), *own.notes]
     if needed.compiled:
         chosen, note = _compiled(chosen, needed, base)
         notes.append(note)

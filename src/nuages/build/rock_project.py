@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from nuages.build.errors import BuildError
 from nuages.build.files import NEVER, walk
 from nuages.build.rock_parts import InstallApp, install_app
 from nuages.build.rock_steps import Parts, read_parts
+from nuages.build.rock_wsgi import wsgi_module
 from nuages.contract import layout
 from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, load
@@ -110,7 +110,7 @@ def read(root: Path) -> RockProject:
         base=base,
         requirements=requirements,
         packages=(*extra, _gunicorn(texts)),
-        wsgi=None if "command" in web else _wsgi(document, application, name),
+        wsgi=None if "command" in web else wsgi_module(document, application, name, (*IGNORED, *NEVER), _foreign),
         asynchronous="gevent" in texts,
         notes=(*([note] if note else []), *(install.notes if install else ()), *parts.notes, *_overrides(document)),
         parts=parts,
@@ -238,51 +238,6 @@ def _requirements(root: Path, application: Path) -> Path:
         fix=f"write {root / 'requirements.txt'} with the packages the project imports: Django~=5.2",
         code="no-requirements",
     )
-
-
-def _wsgi(document: Document, application: Path, name: str) -> str:
-    folder = name.replace("-", "_").lower()
-    usual = application / folder / "wsgi.py"
-    if usual.is_file():
-        found = [usual]
-    else:
-        files = walk(application, (*IGNORED, *NEVER), also=_foreign)
-        found = [path for path in files if path.name == "wsgi.py" and len(path.relative_to(application).parts) <= 3]
-    if not found:
-        raise BuildError(
-            f"cannot build the rock {name}: there is no wsgi.py in {application}",
-            fix=f"write {usual}, or give `services: django: command:` in {document.file}",
-            code="no-wsgi",
-        )
-    if len(found) > 1:
-        names = listed(path.relative_to(application).as_posix() for path in found)
-        raise BuildError(
-            f"cannot build the rock {name}: several modules could be the web server's: {names}",
-            fix=f"give `services: django: command:` in {document.file}",
-            code="no-wsgi",
-        )
-    _check_wsgi(found[0])
-    return ".".join(found[0].relative_to(application).with_suffix("").parts)
-
-
-def _check_wsgi(path: Path) -> None:
-    try:
-        tree = ast.parse(path.read_bytes(), str(path))
-    except (SyntaxError, ValueError) as error:
-        place = f"{path}:{error.lineno}" if isinstance(error, SyntaxError) else str(path)
-        raise BuildError(f"cannot build the rock: {place}: {error.args[0]}", fix="correct the module") from None
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.ImportFrom | ast.Import):
-            names.update(alias.asname or alias.name for alias in node.names)
-    if "application" not in names:
-        raise BuildError(
-            f"cannot build the rock: {path} has no variable named application",
-            fix="add `application = get_wsgi_application()`",
-            code="no-wsgi",
-        )
 
 
 def _foreign(path: Path) -> bool:

@@ -1,11 +1,10 @@
 """`nuages version`: our version, in the shapes of `juju version`."""
 
-import platform
-
 import click
 
 from nuages import __version__
 from nuages.cli.output import format_option, print_document
+from nuages.machine import architecture
 
 
 @click.command()
@@ -21,7 +20,7 @@ def command(form: str, everything: bool) -> None:
 
     client = running()
     daemon = None if client is None else client.get("/v1/version")
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    machine = architecture()
     document = {
         # programs that drive Juju ask this to know what they may ask for
         "version": f"{JUJU_VERSION}-genericlinux-{machine}",

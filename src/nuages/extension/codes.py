@@ -384,6 +384,15 @@ CODES: tuple[Code, ...] = (
         "`from .celery import app as celery_app`.",
     ),
     _p(
+        "service-override",
+        "error",
+        "A service that does not say `override:`",
+        "rockcraft refuses the file. (The local rock would take it for `replace`; services that the extension itself "
+        "makes, django and statsd-exporter, have it already.)",
+        "Write `override: replace`.",
+        fixable=True,
+    ),
+    _p(
         "two-beats",
         "warning",
         "A scheduler that runs once per unit",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nuages.extension.contribution import contribution, dynamic_options
 from nuages.extension.problems import error_of
 from nuages.extension.rules import check
-from nuages.extension.substitute import substitute
+from nuages.extension.substitute import platform_of, substitute, target_of
 
 if TYPE_CHECKING:
     from nuages.extension.load import Value
@@ -19,8 +19,8 @@ TEXTS = ("name", "title", "version", "summary", "description")
 """Keys whose numbers become text."""
 
 
-def expand(project: Project) -> dict[str, Value]:
-    """Return the expanded document.
+def expand(project: Project, platform: str | None = None) -> dict[str, Value]:
+    """Return the expanded document, for one of its platforms: the one that charmcraft takes when none is named.
 
     The user's keys keep their places, what is contributed follows; where both have a value, the user's wins.
 
@@ -30,7 +30,7 @@ def expand(project: Project) -> dict[str, Value]:
     problems = check(project)
     if problems:
         raise error_of(problems, f"expand {project.document.file}")
-    return merged(project)
+    return merged(project, platform)
 
 
 def expand_as_charmcraft(project: Project) -> tuple[dict[str, Value], list[Problem]]:
@@ -48,8 +48,10 @@ def expand_as_charmcraft(project: Project) -> tuple[dict[str, Value], list[Probl
     return merged(project), problems
 
 
-def merged(project: Project) -> dict[str, Value]:
+def merged(project: Project, platform: str | None = None) -> dict[str, Value]:
     """Return the expanded document of a project without problems."""
+    data = project.document.data
+    target = target_of(data, platform) if platform else platform_of(data)[1]
     document = {key: value for key, value in project.document.data.items() if key != "extensions"}
     document.update({key: value for key, value in project.metadata.items() if key not in document})
     platforms = document.get("platforms")
@@ -57,14 +59,14 @@ def merged(project: Project) -> dict[str, Value]:
         document["platforms"] = {label: _platform(label, value) for label, value in platforms.items()}
     base = project.base
     if not project.extended or base is None:
-        return _normal(document)
+        return _normal(document, target)
     added = contribution(base, configured=project.paas_config is not None)
     config = added["config"]
     assert isinstance(config, dict)
     options = config["options"]
     assert isinstance(options, dict)
     options.update(dynamic_options(project.document.mapping("requires")))
-    return _normal({key: _merge(document.get(key), added.get(key)) for key in [*document, *added]})
+    return _normal({key: _merge(document.get(key), added.get(key)) for key in [*document, *added]}, target)
 
 
 def _merge(mine: Value, added: Value) -> Value:
@@ -90,10 +92,10 @@ def _listed(value: Value) -> list[Value]:
     return value if isinstance(value, list) else [value]
 
 
-def _normal(document: dict[str, Value]) -> dict[str, Value]:
+def _normal(document: dict[str, Value], target: str) -> dict[str, Value]:
     """Return the document with numbers where text belongs as text, `$CRAFT_...` replaced and short forms completed."""
     found: dict[str, Value] = {}
-    for key, value in substitute(document).items():
+    for key, value in substitute(document, target).items():
         if key in TEXTS and value is not None and not isinstance(value, dict | list):
             found[key] = str(value)
         elif key == "terms" and isinstance(value, list):

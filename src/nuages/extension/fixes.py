@@ -27,7 +27,7 @@ def changed(problems: Iterable[Problem], texts: Mapping[str, str]) -> dict[str, 
             continue
         if problem.code == "unused-ignore":
             found = ignores.removal(text, problem)
-        elif problem.file.endswith("charmcraft.yaml"):
+        elif problem.file.endswith(("charmcraft.yaml", "rockcraft.yaml")):
             if problem.file not in documents:
                 documents[problem.file] = _document(text, problem.file)
             document = documents[problem.file]
@@ -153,6 +153,16 @@ def _optional(document: Document, path: Keys, problem: Problem) -> tuple[Edit, .
     return (Edit(problem.file, here.last + 1, here.last, (f"{margin}optional: false",)),)
 
 
+def _override(document: Document, path: Keys, problem: Problem) -> tuple[Edit, ...]:
+    """Write what a service without `override:` means: rockcraft.yaml has all of it."""
+    children = sorted(at for other, at in document.places.items() if other[:-1] == path)
+    place = document.places.get(path)
+    if not children or not place or children[0][0] == place[0] or document.get(*map(str, path), "override") is not None:
+        return ()
+    margin = " " * (children[0][1] - 1)
+    return (Edit(problem.file, place[0] + 1, place[0], (f"{margin}override: replace",)),)
+
+
 _MENDS: dict[str, Callable[[Document, Keys, Problem], tuple[Edit, ...]]] = {
     "bases": _quote,
     "charm-part": _remove,
@@ -162,6 +172,7 @@ _MENDS: dict[str, Callable[[Document, Keys, Problem], tuple[Edit, ...]]] = {
     "optional-missing": _optional,
     "refused-key": _remove,
     "reserved-value": _remove,
+    "service-override": _override,
     "type": _type,
     "unknown-extension": _rename_extension,
     "unknown-key": _rename,

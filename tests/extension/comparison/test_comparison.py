@@ -46,7 +46,7 @@ def test_an_invalid_document_is_refused_by_both(theirs, case):
     assert ours.names(problems, answer["error"]), (answer["error"], problems)
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck.__members__.values()))
 @given(text=documents)
 @pytest.mark.timeout(600)
 def test_generated_documents(theirs, text):

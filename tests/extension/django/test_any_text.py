@@ -57,7 +57,7 @@ def test_settings_that_whoever_installs_it_writes():
     assert findings.production and findings.production.module == "site_one.settings_example"
     (missing,) = [remark for remark in findings.remarks if remark.code == "settings"]
     assert "site_one/settings_example.py shows it" in missing.text and missing.bridged
-    assert {"debug", "public-key"} <= {remark.code for remark in findings.risks}
+    assert {"debug", "public-key"} <= {remark.code for remark in findings.remarks if remark.kind == "risk"}
     written = {item.path: item.text for item in scaffold(Tree(files), findings, helper="", settings=True)}
     assert "from site_one.settings_example import *" in written["site_one/settings_charm.py"]
     assert (

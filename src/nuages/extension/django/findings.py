@@ -260,8 +260,3 @@ class Findings:
             and self.wsgi is not None
             and self.wsgi.value == f"{package}.wsgi"
         )
-
-    @property
-    def risks(self) -> tuple[Remark, ...]:
-        """Why the tree as it is must not be called ready."""
-        return tuple(remark for remark in self.remarks if remark.kind in ("risk", "missing"))

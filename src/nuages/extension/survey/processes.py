@@ -102,10 +102,23 @@ def migrations(survey: Survey) -> Iterator[Problem]:
             yield survey.at("migrate-script", _first(survey, name), name, why, fix)
 
 
+def overrides(survey: Survey) -> Iterator[Problem]:
+    """Each service says how it goes together with one of its name, as rockcraft's schema wants it."""
+    for name, entry in survey.rock.mapping("services").items() if survey.rock else ():
+        if name in (WEB_SERVICE, STATSD_SERVICE) or not isinstance(entry, dict) or survey.rock is None:
+            continue
+        value = entry.get("override")
+        if value not in ("replace", "merge"):
+            lack = f"{value!r} is neither replace nor merge" if value is not None else "has no `override:`"
+            path = ("services", name) if value is None else ("services", name, "override")
+            why = f"{lack}: rockcraft refuses the file"
+            yield survey.of(survey.rock, "service-override", path, why, "write `override: replace` below it")
+
+
 def _first(survey: Survey, file: str) -> Place:
     """Return the place of a script's first command: above it, below `#!`, there is room for a comment."""
     lines = enumerate(survey.tree.text(file).splitlines(), 1)
     return Place(file, next((number for number, line in lines if line.strip() and not line.startswith("#")), 1))
 
 
-RULES = (beats, variables, migrations)
+RULES = (overrides, beats, variables, migrations)
