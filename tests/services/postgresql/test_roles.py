@@ -84,7 +84,7 @@ def test_a_verifier_is_postgresqls_and_tells_passwords_and_users_apart() -> None
 
 
 def test_a_user_that_a_password_change_replaced_goes_when_it_is_no_longer_wanted() -> None:
-    new = User("relation_id_3_9f3c", "v", "notes")
+    new = User("relation_id_3_b", "v", "notes")
     existing = Existing({name: ExistingUser("v", owners=("notes_owner",)) for name in ("relation_id_3", new.name)})
     assert 'DROP ROLE "relation_id_3";' in roles.script([new], existing, [3]).splitlines()
     assert "DROP" not in roles.script([new, User("relation_id_3", "v", "notes")], existing, [3])

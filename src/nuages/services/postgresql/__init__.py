@@ -12,8 +12,8 @@ import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords, tls
-from nuages.services.postgresql import answer, extensions, logins, replication, roles, server
+from nuages.services import driver, logins, passwords, tls
+from nuages.services.postgresql import answer, extensions, replication, roles, server
 
 _OPERATOR_SECRET = "operator-password"  # noqa: S105  # a label
 _REPLICATION_SECRET = "replication-password"  # noqa: S105  # a label
@@ -70,7 +70,8 @@ class PostgreSQL:
     async def hook(self, context: Context) -> None:
         """Start the server, make users and databases as the relations want them, answer, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
-            logins.forget(context, context.relation)
+            logins.forget(context, context.relation, answer.SECRET_USER)
+            context.remove_secret(driver.secret_label(context.relation, answer.SECRET_TLS))
         if context.hook in ("stop", "remove") or context.leaving:
             await self._leave(context)
             return
@@ -211,7 +212,9 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
             problems.append(str(error))
             continue
         if request:
-            requests.append((relation, request, logins.read(context, relation, change=remote in rotate)))
+            names = (roles.user_of(relation.id), roles.other_user(relation.id))
+            found = logins.read(context, relation, answer.SECRET_USER, names, change=remote in rotate)
+            requests.append((relation, request, found))
     kept = context.secret(_OPERATOR_SECRET)
     operator = operator or (kept["password"] if kept else driver.new_password())
     wanted = [
@@ -238,7 +241,7 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
     where = answer.Server(context.application, context.model, server.PORT, server.VERSION, authority)
     for relation, request, some in requests:
         driver.give(context, relation, answer.answer(request, some[0].name, some[0].password, where))
-        logins.keep(context, relation, some)
+        logins.keep(context, relation, answer.SECRET_USER, some)
     return problems[0] if problems else ""
 
 

@@ -14,7 +14,6 @@ from nuages.services.postgresql import roles
 ENDPOINT = "database"
 SECRET_USER = "secret-user"  # noqa: S105  # the name of a databag key
 SECRET_TLS = "secret-tls"  # noqa: S105  # the name of a databag key
-SECRETS = (SECRET_USER, SECRET_TLS)
 
 _RESERVED = frozenset({"postgres", "template0", "template1"})
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

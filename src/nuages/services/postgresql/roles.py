@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -32,7 +31,7 @@ SELECT json_build_object(
                   WHERE setrole = a.oid AND setdatabase = 0 AND s LIKE 'role=%'),
       'databases', ARRAY(SELECT DISTINCT d.datname::text FROM pg_shdepend p JOIN pg_database d ON d.oid = p.dbid
                          WHERE p.refclassid = 'pg_authid'::regclass AND p.refobjid = a.oid ORDER BY 1)
-    )), '{{}}') FROM pg_authid a WHERE rolname ~ '^{PREFIX}[0-9]+(_[0-9a-f]+)?$' OR rolname = '{OPERATOR}'),
+    )), '{{}}') FROM pg_authid a WHERE rolname ~ '^{PREFIX}[0-9]+(_b)?$' OR rolname = '{OPERATOR}'),
   'owners', ARRAY(SELECT rolname::text FROM pg_roles WHERE rolname LIKE '%\\_owner' ORDER BY 1),
   'databases', (SELECT coalesce(json_object_agg(datname, json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', has_database_privilege('public', oid, 'CONNECT')
@@ -105,7 +104,7 @@ def owner_of(database: str) -> str:
 
 
 def user_of(relation: int) -> str:
-    """Return the name of a relation's user; after a change of its password another one: see `next_user`."""
+    """Return the name of a relation's user; after a change of its password another one: see `services.logins`."""
     return f"{PREFIX}{relation}"
 
 
@@ -114,13 +113,9 @@ def relation_of(user: str) -> str:
     return user[len(PREFIX) :].partition("_")[0] if user.startswith(PREFIX) else ""
 
 
-def next_user(relation: int) -> str:
-    """Return another name for a relation's user.
-
-    A user of PostgreSQL has one password, so that a changed one would shut out whoever has not heard of it. The new
-    password comes with a new user; both act as the database's owner, and the old one goes a minute later.
-    """
-    return f"{PREFIX}{relation}_{secrets.token_hex(2)}"
+def other_user(relation: int) -> str:
+    """Return the other name of a relation's user: they take turns when its password changes."""
+    return f"{PREFIX}{relation}_b"
 
 
 def verifier(user: str, password: str) -> str:
