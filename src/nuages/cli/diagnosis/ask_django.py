@@ -51,7 +51,6 @@ def _ask(question: dict[str, Any], answer: dict[str, Any]) -> None:
         host_allowed=bool(settings.DEBUG or validate_host(question["host"], hosts)),
         hosts=[str(host) for host in hosts] if isinstance(hosts, list | tuple) else [repr(hosts)],
         debug=bool(settings.DEBUG),
-        ssl_redirect=bool(settings.SECURE_SSL_REDIRECT),
         secure_cookies=[name for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE") if getattr(settings, name)],
         cookie_domains=[
             [name, str(getattr(settings, name))]
@@ -59,7 +58,6 @@ def _ask(question: dict[str, Any], answer: dict[str, Any]) -> None:
             if getattr(settings, name)
         ],
         script_name=str(settings.FORCE_SCRIPT_NAME or ""),
-        static_url=str(settings.STATIC_URL or ""),
         storage=str(storages.get("staticfiles", {}).get("BACKEND", getattr(settings, "STATICFILES_STORAGE", ""))),
         services=_services(settings),
     )

@@ -92,7 +92,6 @@ class Inside:
     debug: bool = False
     vendor: str = ""
     """The database's, as Django calls it; "" when it was not reached."""
-    ssl_redirect: bool = False
     secure_cookies: tuple[str, ...] = ()
     """Settings that are on: SESSION_COOKIE_SECURE, CSRF_COOKIE_SECURE."""
     cookie_domains: tuple[tuple[str, str], ...] = ()
@@ -101,7 +100,6 @@ class Inside:
     """FORCE_SCRIPT_NAME."""
     storage: str = ""
     """The class that makes static files' URLs."""
-    static_url: str = ""
     routed_below: str = ""
     """The base URL's path, if routes begin with it."""
     health: tuple[str, ...] = ()
