@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -17,7 +15,7 @@ from typing import Any
 import pytest
 
 from nuages.build.rock_layer import STATSD_MAPPING
-from nuages.engine.programs import ensure
+from nuages.engine.programs import ProgramError, ensure
 
 LINES = (
     "gunicorn.request.duration:12.5|ms",
@@ -34,11 +32,13 @@ LINES = (
 
 
 def program(name: str) -> str:
-    """Return the path of one of Prometheus's programs, from `PROMETHEUS_BIN` or the PATH; skips the test without it."""
-    found = shutil.which(name, path=os.environ.get("PROMETHEUS_BIN")) or shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed: apt install prometheus, or set PROMETHEUS_BIN to its directory")
-    return found
+    """Return the path of one of Prometheus's programs; skips the test on a machine that has no packages of it."""
+    try:
+        return str(ensure("prometheus")["prometheus"].with_name(name))
+    except ProgramError as error:
+        if error.code != "absent":
+            raise
+        pytest.skip(str(error))
 
 
 def free_port() -> int:
