@@ -256,6 +256,16 @@ class TestEntering:
         assert b"is-a-2-tty" in seen
         assert b"no job control" not in seen
 
+    def test_what_is_private_comes_by_the_environment_to_the_services_user(self, world, pod):
+        script = 'echo "$(id -u) $SECRET $LANG $HOME $(env | grep -c OTHER)"; tr "\\0" " " </proc/$$/cmdline'
+        argv = pod.containers["app"].enter_privately(["sh", "-c", script], given=["SECRET", "LANG"], tty=False)
+        assert not any("hidden" in word for word in argv)
+        environment = {"SECRET": "hidden", "LANG": "de_DE.UTF-8"}
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False, env=environment)
+        first, commands = done.stdout.split("\n", 1)
+        assert first == f"{DAEMON} hidden de_DE.UTF-8 /tmp 0", done.stderr
+        assert "hidden" not in commands
+
     def test_an_unknown_container_is_an_error_that_names_the_others(self, pod):
         with pytest.raises(SandboxError, match=r"no container 'ap' .it has: app"):
             pod.enter("ap", ["sh"], tty=False)

@@ -136,6 +136,31 @@ def test_nobody_sees_mails_without_the_token(mail: Mail) -> None:
         assert mail.get(path)[0] == 404
 
 
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_the_console(mail: Mail, security: str) -> None:
+    mail.configure(transport_security=security)
+    notes = mail.context.all_relations[0]
+    console = SERVICE.console(mail.context, notes)
+
+    def run(*words: str, stdin: str = "") -> str:
+        return mail.pod.run(*console.argv, *words, stdin=stdin, environment=dict(console.environment))
+
+    user, password = mail.login(notes)
+    scheme = "smtps" if security == "tls" else "smtp"
+    assert console.url == f"{scheme}://{user}:{password}@{{address}}"
+    assert password not in " ".join(console.argv)
+    assert run("NOOP").startswith("250 ")
+    subject = f"typed by {security}"
+    typed = f"MAIL FROM:<a@example.com>\nRCPT TO:<b@example.com>\nDATA\nSubject: {subject}\n\nexit\n.\nQUIT\n"
+    assert [line.split()[0] for line in run(stdin=typed).splitlines()] == ["250", "250", "354", "250", "221"]
+    assert subject in mail.get()[1]
+    with pytest.raises(CommandError, match="cannot WAT: 500"):
+        run("WAT")
+    with pytest.raises(CommandError, match="cannot log in"):
+        mail.pod.run(*console.argv, "NOOP", environment={"SMTP_USER": user, "SMTP_PASSWORD": "x"})
+    mail.configure()
+
+
 def test_hooks_without_news_write_nothing(mail: Mail) -> None:
     (relation,) = mail.context.all_relations
     writes, secrets = relation.writes, dict(mail.context.secrets)
