@@ -122,3 +122,68 @@ def test_the_projects_code_runs_in_a_sandbox(tmp_path):
         "processes": 2,
         "variables": [],
     }
+
+
+OWN = """\
+import json
+
+import ops
+
+import nuages.charm
+from nuages.charm import Variable
+
+
+class Charm(nuages.charm.DjangoCharm):
+    aliases = {"SITE_KEY": "DJANGO_SECRET_KEY"}
+
+    @staticmethod
+    def extra_variables(facts, environment):
+        hosts = ",".join(json.loads(environment["DJANGO_ALLOWED_HOSTS"]))
+        related = {relation.endpoint for relation in facts.relations}
+        return [
+            Variable("SITE_HOSTS", hosts, "src/charm.py"),
+            Variable("SITE_DEBUG", "1" if "postgresql" not in related else "", "src/charm.py"),
+            Variable("SITE_GREETING", str(facts.config.get("greeting")), "src/charm.py"),
+        ]
+
+
+if __name__ == "__main__":
+    ops.main(Charm)
+"""
+SETTINGS = """\
+SECRET_KEY = os.environ["SITE_KEY"]
+DEBUG = bool(os.environ["SITE_DEBUG"])
+ALLOWED_HOSTS = os.environ["SITE_HOSTS"].split(",")
+assert os.environ["SITE_GREETING"] == "None"
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A project whose settings read what only the charm's own class makes."""
+    root = tmp_path / "notes"
+    root.mkdir()
+    cases()["settings-fail"].write("near", root)
+    settings = root / "notes/notes/settings.py"
+    settings.write_text(settings.read_text() + SETTINGS)
+    (root / "charm/src/charm.py").write_text(OWN)
+    os.chdir(root)
+    return root
+
+
+def test_the_charms_own_variables_are_asked_for(own):
+    found = probe(own, Path("charm"))
+    assert (found.problems, found.note) == ([], "")
+    (own / "charm/src/charm.py").write_text(OWN.replace('"SITE_HOSTS", hosts', '"SITE_HOSTS", "other"'))
+    assert [problem.code for problem in probe(own, Path("charm")).problems] == ["hosts-refused"]
+
+
+def test_a_charm_that_cannot_be_asked_is_told(own):
+    text = OWN.replace("        related = {", '        facts.relations[9].bag["x"]\n        related = {')
+    (own / "charm/src/charm.py").write_text(text)
+    found = probe(own, Path("charm"))
+    line = text[: text.index("facts.relations[9]")].count("\n") + 1
+    assert (
+        found.note == f"src/charm.py:{line} could not be asked for its variables: IndexError: tuple index out of range"
+    )
+    assert [problem.code for problem in found.problems] == ["settings-fail"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nuages.build import confined, rock_project
+from nuages.build import confined, probe_charm, rock_project
 from nuages.build.environment import Environment, environment
 from nuages.build.errors import BuildError
 from nuages.build.files import make_readable
@@ -41,6 +41,8 @@ class Evaluation(NamedTuple):
     problems: list[Problem]
     commands: frozenset[str]
     """The programs that the project's packages bring."""
+    note: str = ""
+    """Why the charm's own variables are not among those that the settings were given."""
 
 
 def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None = None) -> Evaluation:
@@ -55,7 +57,13 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
     found = survey(root, charm)
     settings = found.findings.settings if found.findings else None
     key = secrets.token_urlsafe(50)
-    asked = variables(found.project.document, key, found.source)
+    asked = variables(found.project.document, key)
+    bwrap = str(ensure("bwrap", progress=progress)["bwrap"])
+    note = ""
+    if probe_charm.adds(found.source):
+        whole, note = probe_charm.added(found.project, charm, made, asked, bwrap)
+        aliased = variables(found.project.document, key, found.source)
+        asked = aliased if note else asked._replace(environment=whole)
     question = {
         "module": project.wsgi or _served(found),
         "settings": _selected(found),
@@ -63,9 +71,9 @@ def probe(root: Path, charm: Path, progress: Callable[[Progress], None] | None =
         "host": HOST,
         "database": asked.database,
     }
-    answer = _ask(project, made, asked, question, progress)
+    answer = _ask(project, made, asked, question, bwrap)
     names = dict(project.files())
-    return Evaluation(list(judge(answer, asked, settings, Shown(found, names))), made.commands)
+    return Evaluation(list(judge(answer, asked, settings, Shown(found, names))), made.commands, note)
 
 
 def _selected(found: Survey) -> str:
@@ -94,9 +102,8 @@ def _ask(
     made: Environment,
     asked: Asked,
     question: dict[str, Any],
-    progress: Callable[[Progress], None] | None,
+    bwrap: str,
 ) -> dict[str, Any]:
-    bwrap = ensure("bwrap", progress=progress)["bwrap"]
     with tempfile.TemporaryDirectory(prefix="nuages-probe-") as temporary:
         folder = Path(temporary)
         application = folder / "app"
@@ -110,7 +117,7 @@ def _ask(
         make_readable(folder)
         folder.chmod(0o755)
         result = process.run(
-            _command(str(bwrap), made, folder, project.base.layout.app),
+            _command(bwrap, made, folder, project.base.layout.app),
             environment={**confined.ENVIRONMENT, **asked.environment},
             timeout=TIMEOUT,
         )

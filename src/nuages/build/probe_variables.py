@@ -26,7 +26,7 @@ from nuages.contract.endpoints import (
 )
 from nuages.contract.options import variable_of
 from nuages.extension.contribution import dynamic_options
-from nuages.extension.load import Document
+from nuages.extension.load import Document, Value
 
 HOST = "app.nuages.test"
 URL = f"http://{HOST}/"
@@ -81,12 +81,14 @@ class Asked(NamedTuple):
     """host, name and user of the related database; empty when the charm has no endpoint for one."""
     endpoint: str
     """That endpoint."""
+    config: dict[str, Value]
+    """The values of the options."""
 
 
 def aliases(source: str) -> dict[str, str]:
     """Return the second names that a charm's code gives: `aliases = {"DATABASE_URL": "POSTGRESQL_DB_CONNECT_STRING"}`.
 
-    What its `extra_variables` make cannot be known without running it.
+    Read, for where the charm itself cannot be asked.
     """
     try:
         tree = ast.parse(source)
@@ -115,12 +117,14 @@ def variables(document: Document, key: str, source: str = "") -> Asked:
         "DJANGO_DEBUG": "false",
         "DJANGO_SECRET_KEY": key,
     }
+    config: dict[str, Value] = {}
     options = {**dynamic_options(document.mapping("requires")), **document.mapping("config", "options")}
     for name, entry in options.items():
         value = entry.get("default") if isinstance(entry, dict) else None
         if value is None and isinstance(entry, dict) and entry.get("optional") is False:
             value = {"int": 1, "float": 1.0, "boolean": True}.get(str(entry.get("type")), "given")
         if value is not None and isinstance(entry, dict) and entry.get("type") != "secret":
+            config[name] = value
             found.setdefault(variable_of(name), json.dumps(value) if not isinstance(value, str) else value)
     database: dict[str, str] = {}
     endpoint = ""
@@ -146,7 +150,7 @@ def variables(document: Document, key: str, source: str = "") -> Asked:
             database = {"host": parts.hostname or "", "name": parts.path[1:], "user": parts.username or ""}
             endpoint = name
     found.update((second, found[first]) for second, first in aliases(source).items() if first in found)
-    return Asked(found, database, endpoint)
+    return Asked(found, database, endpoint, config)
 
 
 def _parts(url: str, interface: str) -> dict[str, str]:

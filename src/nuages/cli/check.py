@@ -96,4 +96,6 @@ def _evaluated(charm: Path) -> Report:
             note(f"{progress.program}: {progress.note or 'fetching'}")
 
     found = probe(root_of(charm), charm, show)
+    if found.note:
+        note(f"notice: {found.note}")
     return check(charm, found.problems, evaluated=True, commands=found.commands)
