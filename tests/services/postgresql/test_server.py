@@ -62,6 +62,24 @@ def database(directory: Path) -> Iterator[Database]:
         yield Database(pod)
 
 
+def test_the_console_is_psql_as_the_relations_user(database: Database) -> None:
+    relation = database.integrate(60, "console")
+    console = SERVICE.console(database.context, relation)
+    content = database.context.content(relation.own["secret-user"])
+
+    def run(*words: str) -> str:
+        return database.pod.run(*console.argv, *words, environment=dict(console.environment))
+
+    assert run("-Atc", "SELECT session_user, current_database()").strip() == f"{content['username']}|console"
+    assert console.url == f"postgresql://{content['username']}:{content['password']}@{{address}}/console"
+    assert content["password"] not in " ".join(console.argv)
+    with pytest.raises(CommandError, match='column "wat" does not exist'):
+        run("-c", "SELECT wat")
+    database.remove(relation)
+    with pytest.raises(NuagesError, match="notes has no login yet"):
+        SERVICE.console(database.context, FakeRelation(61))
+
+
 def test_it_is_the_version_it_says(database: Database) -> None:
     assert database.pod.run("psql", "-Atc", "SHOW server_version").strip() == SERVICE.version
 

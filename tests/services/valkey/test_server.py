@@ -15,7 +15,7 @@ import pytest
 from nuages.errors import NuagesError
 from nuages.services import REGISTRY
 from tests.services.fakes import FakeContext, FakeRelation
-from tests.services.pod import Pod, running, until
+from tests.services.pod import CommandError, Pod, running, until
 from tests.services.valkey.client import RefusedCommand, ask
 
 SERVICE = REGISTRY["valkey"]
@@ -85,6 +85,30 @@ def operator(store: Store) -> tuple[str, str]:
 
 def test_it_is_the_version_it_says(store: Store) -> None:
     assert f"valkey_version:{SERVICE.version}\r\n" in ask(store.pod, "INFO server", login=operator(store))
+
+
+def test_the_console(store: Store) -> None:
+    notes = store.integrate(40, resource="console:*")
+    console = SERVICE.console(store.context, notes)
+
+    def run(*words: str, stdin: str = "") -> str:
+        return store.pod.run(*console.argv, *words, stdin=stdin, environment=dict(console.environment))
+
+    user, password = store.login(notes)
+    assert console.url == f"redis://{user}:{password}@{{address}}/0"
+    assert password not in " ".join(console.argv)
+    assert run("SET", "console:a", "Grüße, two words") == "OK\n"
+    assert run("GET", "console:a") == "Grüße, two words\n"
+    assert (
+        run(stdin="GET console:never\nrpush console:l 'a b' c\nlrange console:l 0 -1\n") == "(nil)\n2\n1) a b\n2) c\n"
+    )
+    with pytest.raises(CommandError, match="cannot GET: NOPERM"):
+        run("GET", "other")
+    with pytest.raises(CommandError, match="cannot log in: WRONGPASS"):
+        store.pod.run(*console.argv, "PING", environment={"VALKEY_USER": user, "VALKEY_PASSWORD": "x"})
+    store.remove(notes)
+    with pytest.raises(NuagesError, match="notes has no login yet"):
+        SERVICE.console(store.context, FakeRelation(41, "valkey-client", "valkey_client"))
 
 
 def test_nobody_gets_in_without_a_password(store: Store) -> None:
