@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from docs.writers.markdown import code, page, table
-from nuages.engine.programs.table import PROGRAMS, Debian, OnPath, Program, Source, Wheel
+from nuages.engine.programs.table import PROGRAMS, Debian, Maven, OnPath, Program, Source, Wheel
 
 PURPOSES: Mapping[str, str] = {
     "bwrap": "bubblewrap, the sandbox that each container is",
@@ -15,7 +15,17 @@ PURPOSES: Mapping[str, str] = {
     "aiosmtpd": "the library behind the mail catcher of smtp-integrator",
     "valkey": "the server behind redis-k8s and valkey",
     "traefik": "the proxy behind traefik-k8s",
-    "go": "only to build Pebble and statsd_exporter",
+    "hooktool": "the hook tools that a charm calls",
+    "signxml": "the library behind saml-integrator",
+    "authlib": "the library behind hydra",
+    "mariadb": "the server behind mysql-k8s",
+    "prometheus": "the server behind prometheus-k8s",
+    "rabbitmq": "the server behind rabbitmq-k8s",
+    "squid": "the proxy behind squid-forward-proxy",
+    "versitygw": "the object store behind s3-integrator",
+    "ferretdb": "the server behind mongodb-k8s",
+    "openfga": "the server behind openfga-k8s",
+    "go": "only to build what is built with Go",
 }
 
 
@@ -52,7 +62,11 @@ def _source(source: Source) -> str:
     if isinstance(source, Wheel):
         return f"the wheel {code(source.package)}"
     if isinstance(source, Debian):
-        return f"the Debian package {code(source.package)}"
+        first, *rest = source.packages
+        others = "" if not rest else " and another" if len(rest) == 1 else f" and {len(rest)} others"
+        return f"the Debian package {code(first.partition('|')[0])}{others}"
+    if isinstance(source, Maven):
+        return f"the jar {code(source.artifact)}"
     return f"built from {code(source.package)}"
 
 
