@@ -29,6 +29,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("connect", "Open a console into the server behind an application's endpoint.", OURS),
     Entry("logs", "Show what the workloads print.", OURS),
     Entry("diagnose", "Ask the running application as a browser would, and explain what is wrong.", OURS),
+    Entry("snapshot", "Keep the whole of a model, and go back to it.", OURS),
     Entry("check", "Find what is wrong with the charm and the project, before anything runs.", OURS),
     Entry("doctor", "Try what this machine can do, and say what to type for what it cannot.", OURS),
     Entry("init", "Turn a Django project into a charm and a rock, or make a new one that is.", CHARMCRAFT),

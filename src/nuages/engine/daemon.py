@@ -20,6 +20,7 @@ from pathlib import Path
 
 import uvicorn
 
+from nuages.engine import snapshots
 from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.install import install_tools
@@ -27,8 +28,10 @@ from nuages.engine.pods import Model as Pods
 from nuages.engine.runner import ModelRunner
 from nuages.engine.sandbox.users import remove
 from nuages.engine.service import Service
+from nuages.engine.snapshots import Snapshot
 from nuages.engine.state import Model
 from nuages.engine.store import Store, holds_model
+from nuages.engine.threads import finished
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class Daemon:
         """Take up every model. One that cannot be opened does not keep the others from working."""
         models = self.directory / "models"
         models.mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(snapshots.recover, self.directory)
         for path in sorted(models.iterdir()):
             if not holds_model(path / "model.db"):
                 continue
@@ -125,6 +129,54 @@ class Daemon:
             elif name in self.runners:
                 await self.runners[name].purge()
                 del self.runners[name]
+            await asyncio.to_thread(snapshots.discard, self.directory, name)
+
+    async def snapshot(self, name: str, snapshot: str) -> Snapshot:
+        """Stop a model, copy all of it into a snapshot, and start it again if it ran.
+
+        Raises:
+            EngineError: the name cannot be, or something cannot be copied; the model is as before.
+        """
+        runner = self.runner(name)
+        async with self._lock:
+            snapshots.check_name(self.directory, name, snapshot)
+            ran = await _stop(runner)
+            try:
+                return await finished(
+                    asyncio.to_thread(snapshots.take, self.directory, runner.directory, runner.state, snapshot)
+                )
+            finally:
+                if ran:
+                    await runner.start()
+
+    async def restore(self, name: str, snapshot: str) -> Snapshot:
+        """Put a model back to a snapshot; what it was is kept as the snapshot `before-restore`.
+
+        Raises:
+            NotFound: there is no such snapshot.
+            EngineError: something cannot be copied; the model is as before.
+        """
+        runner = self.runner(name)
+        async with self._lock:
+            found = snapshots.find(self.directory, name, snapshot)
+            ran = await _stop(runner)
+            try:
+                fresh = await finished(asyncio.to_thread(snapshots.prepare, self.directory, runner.directory, found))
+            except BaseException:
+                if ran:
+                    await runner.start()
+                raise
+            model = runner.state
+            await runner.close()
+            del self.runners[name]
+            try:
+                await finished(asyncio.to_thread(snapshots.swap, self.directory, runner.directory, fresh, model))
+            finally:
+                await asyncio.to_thread(snapshots.recover, self.directory)  # nothing is left half done
+                await self._open(name, None)
+            if ran:
+                await self.runners[name].start()
+            return found
 
     def check_name(self, name: str) -> None:
         """Refuse what is no model's name.
@@ -295,3 +347,11 @@ def _log_to(path: Path) -> None:
 
 def _with_project(model: Model, project: str) -> Model:
     return replace(model, project=project)
+
+
+async def _stop(runner: ModelRunner) -> bool:
+    """Stop a model and return whether it ran."""
+    if runner.state.stopped:
+        return False
+    await runner.down()
+    return True

@@ -17,6 +17,7 @@ from nuages.engine.api import documents, live, requests
 from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, seconds
 from nuages.engine.api.connect import ConnectApi
 from nuages.engine.api.secrets import SecretsApi
+from nuages.engine.api.snapshots import SnapshotsApi
 from nuages.engine.api.status import status
 from nuages.engine.api.streams import StreamsApi
 from nuages.engine.api.unit_document import show_unit
@@ -30,6 +31,7 @@ from nuages.engine.runner import ModelRunner
 def make_app(daemon: Daemon) -> Starlette:
     """Return the daemon's application."""
     api, secrets, streams = Api(daemon), SecretsApi(daemon), StreamsApi(daemon)
+    snapshots = SnapshotsApi(daemon)
     connect = ConnectApi(daemon)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/v1/version", api.version),
@@ -68,6 +70,10 @@ def make_app(daemon: Daemon) -> Starlette:
         ("GET", "/v1/models/{model}/plan", streams.plan),
         ("GET", "/v1/models/{model}/secrets", secrets.list),
         ("GET", "/v1/models/{model}/secrets/{secret}", secrets.show),
+        ("GET", "/v1/models/{model}/snapshots", snapshots.list),
+        ("PUT", "/v1/models/{model}/snapshots/{snapshot}", snapshots.take),
+        ("POST", "/v1/models/{model}/snapshots/{snapshot}/restore", snapshots.restore),
+        ("DELETE", "/v1/models/{model}/snapshots/{snapshot}", snapshots.remove),
         ("POST", "/v1/models/{model}/add-secret", secrets.add),
         ("POST", "/v1/models/{model}/update-secret", secrets.update),
         ("POST", "/v1/models/{model}/grant-secret", secrets.grant),

@@ -80,9 +80,9 @@ class Client:
         """Ask for a mutation; the answer usually names its change."""
         return self._call("POST", path, dict(body or {}), timeout)
 
-    def put(self, path: str, body: Mapping[str, Any] | None = None) -> JSON:
+    def put(self, path: str, body: Mapping[str, Any] | None = None, *, timeout: float = ANSWER_TIMEOUT) -> JSON:
         """Create what is at `path` unless it exists."""
-        return self._call("PUT", path, dict(body or {}), ANSWER_TIMEOUT)
+        return self._call("PUT", path, dict(body or {}), timeout)
 
     def delete(self, path: str, *, timeout: float = 300.0) -> JSON:
         """Remove what is at `path`; returns when it is gone."""

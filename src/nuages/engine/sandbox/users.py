@@ -164,12 +164,32 @@ def remove(path: Path, users: UserMap | None = None) -> None:
     """
     if not path.exists() and not path.is_symlink():
         return
-    command = [process.tool("rm"), "-rf", "--", str(path)]
-    # As ourselves first: where namespaces are refused there is nobody else's file either.
-    result = process.run(command, timeout=600)
-    users = users or next(iter(candidates()), None)
-    if result.code and users and users.mode is not Mode.ROOT:
-        with holder(users) as pid:
-            result = process.run([process.tool("nsenter"), "-t", str(pid), *users.enter(), "--", *command], timeout=600)
+    result = _as_owner([process.tool("rm"), "-rf", "--", str(path)], users)
     if result.code:
         raise SandboxError(f"cannot remove {path}: {result.err.strip()}")
+
+
+def copy(source: Path, target: Path, users: UserMap | None = None) -> None:
+    """Copy a tree to `target`, which is not there yet, with owners, modes and links, sharing blocks where it can.
+
+    Raises:
+        SandboxError: something could not be copied; what was stays.
+    """
+    result = _as_owner([process.tool("cp"), "-a", "--reflink=auto", "--", str(source), str(target)], users, first=True)
+    if result.code:
+        reason = result.err.strip().splitlines()[-1] if result.err.strip() else "no reason given"
+        raise SandboxError(f"cannot copy {source}: {reason.removeprefix('cp: ')}")
+
+
+def _as_owner(command: list[str], users: UserMap | None, *, first: bool = False) -> process.Result:
+    """Run a command as ourselves; when that fails (or `first`) as the root of the map, who may do more."""
+    users = users or next(iter(candidates()), None)
+    mapped = users is not None and users.mode is not Mode.ROOT
+    if not (first and mapped):
+        # As ourselves first: where namespaces are refused there is nobody else's file either.
+        result = process.run(command, timeout=600)
+        if not result.code or not mapped:
+            return result
+    assert users
+    with holder(users) as pid:
+        return process.run([process.tool("nsenter"), "-t", str(pid), *users.enter(), "--", *command], timeout=600)
