@@ -175,3 +175,46 @@ def test_pebble_and_the_exporter_are_built_from_our_go_mod():
     if found["pebble"].is_relative_to(programs.cache_dir()):
         assert found["pebble"].read_bytes()[:4] == b"\x7fELF"
         assert left(found["pebble"].parent) == ["pebble"]
+
+
+def modules(tmp_path, monkeypatch, **sources_of):
+    """Make Go programs of one file each, in modules of their own, the only ones that there are beside Go itself."""
+    from nuages.engine.programs import fetch, sources
+    from nuages.engine.programs.table import PROGRAMS, Go, Program
+
+    known = {"go": PROGRAMS["go"]}
+    for name, text in sources_of.items():
+        module = tmp_path / "engine" / name
+        module.mkdir(parents=True)
+        (module / "go.mod").write_text(f"module nuages.invalid/{name}\n\ngo 1.26\n")
+        (module / "main.go").write_text(f"package main\n\nfunc main() {{ {text} }}\n")
+        known[name] = Program(name, "1", (Go(f"nuages.invalid/{name}", name, 1, 1, 40, module=name),))
+    monkeypatch.setattr(sources, "_ENGINE", tmp_path / "engine")
+    monkeypatch.setattr(fetch, "PROGRAMS", known)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "nuages"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("go"), reason="needs Go on PATH: its wheel is 75 MB")
+def test_modules_are_built_one_after_the_other_and_what_go_keeps_goes_with_the_last(tmp_path, monkeypatch):
+    cache = modules(tmp_path, monkeypatch, one='println("one")', two='println("two")')
+    monkeypatch.setenv("GOCACHE", str(tmp_path / "none"))  # as on a machine on which nobody has used Go
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "none"))
+    seen = []
+    found = programs.ensure("one", "two", progress=lambda step: seen.append(step.program))
+    for name, path in found.items():
+        done = subprocess.run([path], capture_output=True, text=True, check=True)
+        assert (path, done.stderr) == (cache / "programs" / f"{name}-1" / name, f"{name}\n")
+    assert sorted(set(seen)) == ["one", "two"]
+    assert seen == sorted(seen), "one after the other"
+    assert not (cache / "go").exists()
+    assert left(cache / "programs") == ["one-1", "two-1"]
+
+
+@pytest.mark.skipif(not shutil.which("go"), reason="needs Go on PATH: its wheel is 75 MB")
+def test_what_is_built_stays_when_a_later_module_cannot_be(tmp_path, monkeypatch):
+    cache = modules(tmp_path, monkeypatch, one='println("one")', two="nowhere()")
+    with pytest.raises(ProgramError, match=r"cannot fetch two: .*undefined: nowhere"):
+        programs.ensure("one", "two")
+    assert left(cache / "programs") == ["one-1"]
