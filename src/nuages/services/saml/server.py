@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterable
 
@@ -59,8 +61,9 @@ async def read(context: Context, external: answer.External) -> answer.Provider:
     """
     try:
         text = await asyncio.to_thread(_fetch, external.metadata_url)
-    except (OSError, ValueError) as error:
-        reason = str(getattr(error, "reason", "") or error)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        # Of a URLError the reason alone; of an HTTPError that is half of it.
+        reason = error.reason if type(error) is urllib.error.URLError else error
         raise driver.Refused(f"cannot read {external.metadata_url}: {reason}") from None
 
     def work(client: ops.pebble.Client) -> str:

@@ -107,6 +107,16 @@ def answer(routes: Routes, request: Request) -> Reply:
         return Reply(pages.refused("the identity provider failed at this; its log says at what", ""), 500)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say what went wrong; that somebody has hung up is nothing."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            sys.stdout.write(traceback.format_exc())
+
+
 def serve(routes: Routes, ports: set[int]) -> None:
     """Answer on each of the ports, in threads, until the process ends."""
 
@@ -152,9 +162,8 @@ def serve(routes: Routes, ports: set[int]) -> None:
                 status = args[1] if len(args) > 1 else ""
                 sys.stdout.write(f"{getattr(self, 'command', '')} {path!r} {status}\n")
 
-    servers = [ThreadingHTTPServer(("", port), Connection) for port in sorted(ports)]
+    servers = [_Server(("", port), Connection) for port in sorted(ports)]
     for server in servers:
-        server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
