@@ -76,7 +76,7 @@ class Inspection(TransactionTestCase):
         written = text.getvalue()
         for line in (
             "class SuiteBook(models.Model):",
-            "author = models.ForeignKey('SuiteAuthor', models.DO_NOTHING)",
+            "author = models.ForeignKey(SuiteAuthor, models.DO_NOTHING)",
             "key = models.UUIDField(unique=True)" if connection.features.has_native_uuid_field else "key = models.Char",
             "price = models.DecimalField(max_digits=8, decimal_places=2)",
             "data = models.JSONField(blank=True, null=True)",

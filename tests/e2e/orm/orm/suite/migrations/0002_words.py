@@ -23,5 +23,6 @@ def backwards(_apps, editor):
 
 
 class Migration(migrations.Migration):
+    atomic = False  # MariaDB cannot take back what changes tables, and Django refuses it within a transaction
     dependencies = (("suite", "0001_initial"),)
     operations = (migrations.RunPython(forwards, backwards),)
