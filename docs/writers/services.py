@@ -80,8 +80,8 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "openfga-k8s": (
         "It is OpenFGA itself, as a library in a small program of Nuages, with its data in SQLite; in production it "
         "keeps them in the PostgreSQL that it is related to.",
-        "In production one token opens every store. Here each application has a token of its own, which opens the "
-        "store that it was given and no other; `ListStores` names that one, `CreateStore` is refused.",
+        "OpenFGA's own preshared keys open every store. Here each application has a token that opens the store that is "
+        "its own and no other; `ListStores` names that one, `CreateStore` is refused.",
         "One unit; no TLS, no playground, no metrics, and none of the options of Charmhub's.",
         "`rotate-password` is there only here.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last ones.",
