@@ -10,10 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nuages.build import uv
+from tests.cli.test_init_mutated import no_requirements, server_missing, two_settings_packages
 from tests.e2e.world import Browser, World, eventually
 
 LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
@@ -102,9 +105,94 @@ def test_up_without_a_charm_runs_the_same_in_memory(layout: World):
     said = layout.nuages("up")
 
     assert "has no charm: running it with what `nuages init --settings` would write" in said.stderr
+    assert "the settings have SQLite (library/settings.py:44): here it runs on an empty PostgreSQL." in said.stderr
     assert _contents(layout.project) == before
     assert "1 books in postgresql" in layout.browser().get("/").text
     assert layout.application("library")["application-status"]["current"] == "active"
+
+
+RESOLVED: dict[str, str] = {}
+
+
+def _locked(project: Path) -> None:
+    """Leave a lock as the only file that names the packages, with what resolving them gives."""
+    named = project / "pyproject.toml"
+    files = sorted(project.rglob("requirements.txt")) or sorted(project.rglob("requirements/base.txt"))
+    groups = ["--group", "prod"] if named.exists() and "prod = [" in named.read_text() else []
+    source = str(named) if named.exists() else str(files[0])
+    key = Path(source).read_text()
+    if key not in RESOLVED:
+        done = subprocess.run(
+            [uv.find_uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", source, *groups],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        RESOLVED[key] = done.stdout
+    lines = [line.partition(" ;")[0].split("==") for line in RESOLVED[key].splitlines() if "==" in line]
+    for path in [*project.rglob("requirements*.txt"), *project.rglob("requirements/*.txt"), named]:
+        path.unlink(missing_ok=True)
+    packages = {name.partition("[")[0]: {"version": f"=={version}"} for name, version in lines}
+    (project / "Pipfile.lock").write_text(json.dumps({"default": packages}))
+
+
+MUTATIONS = {
+    "settings": (two_settings_packages, ""),
+    "server": (server_missing, "no module with a WSGI application: nothing to serve"),
+    "lock": (_locked, "only Pipfile.lock names the packages"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutation", sorted(MUTATIONS))
+@pytest.mark.parametrize(("layout", "name"), [(name, name) for name in sorted(PAGES)], indirect=["layout"])
+def test_up_of_a_mutated_layout_says_what_it_could_not_find_and_runs_it_all_the_same(
+    layout: World, name: str, mutation: str
+):
+    mutate, says = MUTATIONS[mutation]
+    mutate(layout.project)
+    before = _contents(layout.project)
+
+    said = layout.nuages("up")
+
+    assert says in said.stderr
+    assert "Traceback" not in said.stdout + said.stderr
+    assert _contents(layout.project) == before
+    page = layout.browser().get("/")
+    for text in PAGES[name]:
+        assert text in page.text, (page.status, page.text[:500])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("layout", "name"), [(name, name) for name in sorted(PAGES)], indirect=["layout"])
+def test_up_of_a_layout_without_requirements_is_refused(layout: World, name: str):
+    no_requirements(layout.project)
+    before = _contents(layout.project)
+
+    said = layout.nuages("up", check=False)
+
+    assert said.returncode == 1
+    assert said.stderr.splitlines() == [
+        f"error: cannot run {layout.project}: no file names the packages that the project needs",
+        "fix:   write requirements.txt: Django~=5.2 and what else it imports; then nuages up",
+    ]
+    assert said.stdout == ""
+    assert _contents(layout.project) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["flat"], indirect=True)
+def test_the_newest_base_runs(layout: World):
+    """On 26.04 container, resource, peers and the places in the rock are others."""
+    flag = {"CHARMCRAFT_ENABLE_EXPERIMENTAL_EXTENSIONS": "1"}
+    layout = replace(layout, environment={**layout.environment, **flag})
+    (layout.project / ".python-version").write_text("3.14\n")
+    (layout.project / "pyproject.toml").write_text('[project]\nname = "library"\nrequires-python = ">=3.14"\n')
+    layout.nuages("init", "--settings", "--yes")
+    assert "base: ubuntu@26.04" in (layout.project / "charm/charmcraft.yaml").read_text()
+    assert "django-framework.install-app" in (layout.project / "rockcraft.yaml").read_text()
+
+    layout.up()
+
+    _pages(layout, "flat")
 
 
 def _contents(project: Path) -> dict[str, bytes]:

@@ -1,13 +1,20 @@
 """Which project `up` is about, and what is said when there is none."""
 
-from collections.abc import Generator
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nuages.cli.errors import CliError
 from nuages.cli.project import find_project
 from nuages.cli.root import command_name
 from nuages.errors import NuagesError
+
+if TYPE_CHECKING:
+    from nuages.extension.django.findings import Findings
 
 
 def locate(given: Path | None) -> Path:
@@ -62,9 +69,19 @@ def told_as(source: Path, project: Path) -> Generator[None, None, None]:
         yield
     except NuagesError as error:
         if source != project:
-            error.args = (str(error).replace(str(source), str(project)),)
-            error.fix = error.fix.replace(str(source), str(project))
+            error.args = (_renamed(str(error), source, project),)
+            error.fix = _renamed(error.fix, source, project)
         raise
+
+
+def _renamed(text: str, source: Path, project: Path) -> str:
+    """Return a text with the project's names in place of the shadow's: of a file that is made, what it is made from."""
+    made = source / "requirements.txt"
+    if str(made) in text and not (project / made.name).exists():
+        origin = re.match(r"# From ([^\s,]+?)[,.]?\s", made.read_text())
+        if origin:
+            text = text.replace(str(made), str(project / origin[1]))
+    return text.replace(str(source), str(project))
 
 
 def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
@@ -92,7 +109,24 @@ def charmed(project: Path) -> tuple[Path, tuple[str, ...]]:
                 f"cannot run {project}: {remark.text}", fix=f"{remark.fix}; then {here} up", code=f"no-{remark.code}"
             )
     lines += [f"  {report.remark_line(remark)}" for remark in remarks]
+    lines += [f"  {line}" for line in _instead(prepared.findings)]
     return init.shadow(prepared), tuple(lines)
+
+
+def _instead(findings: Findings) -> Iterator[str]:
+    """Yield what is made or taken in place of what the project has."""
+    from nuages.extension.scaffold import report
+
+    servers = {"postgresql_client": "PostgreSQL", "mysql_client": "MySQL", "mongodb_client": "MongoDB"}
+    server = next((servers[item.interface] for item in findings.integrations if item.interface in servers), "")
+    for remark in findings.remarks:
+        if remark.code == "requirements-lock":
+            yield report.remark_line(remark)
+        elif remark.code == "sqlite" and remark.bridged and server:
+            yield (
+                f"the settings have SQLite ({remark.place}): here it runs on an empty {server}. What is in your SQLite "
+                "file is not in it."
+            )
 
 
 def _django(folder: Path) -> bool:
