@@ -175,9 +175,9 @@ def discard(state: Path, model: str, name: str = "") -> None:
         remove(gone, owner)
     else:
         remove(place, owner)
-    with contextlib.suppress(OSError):
-        place.rmdir()
-        place.parent.rmdir()
+    for empty in (place, place.parent):
+        with contextlib.suppress(OSError):
+            empty.rmdir()
 
 
 def recover(state: Path) -> None:
