@@ -171,8 +171,7 @@ def test_the_log_store_has_every_line_with_its_labels(watched: Watched) -> None:
         "juju_unit": "notes/0",
         "pebble_service": "django",
     }
-    found = watched.lines('{juju_application="notes"} |~ "GET /mark/n1 "')
-    found = found or watched.lines('{juju_application="notes"} |= "GET /mark/n1/ "')
+    found = watched.lines('{juju_application="notes"} |~ "GET /mark/n1/? "')
     assert [each for each, _ in found] == [labels]
     assert "RuntimeError: broken on purpose" in [
         line for _, line in watched.lines('{juju_application="notes"} |= "RuntimeError"')
@@ -326,7 +325,9 @@ def test_removed_relations_end_it_and_new_ones_begin_it(watched: Watched) -> Non
 
     eventually("nothing is scraped", lambda: not targets(), seconds=60)
     eventually("all is settled", lambda: watched.workload("notes/0")[0] == "active", seconds=60)
-    watched.browser().get("/mark/unseen/")
+    watched.browser().get("/mark/meanwhile/")
+    assert '"GET /mark/meanwhile/ ' in watched.nuages("logs", "notes").stdout
+    assert watched.lines('{juju_unit="notes/0"} |= "/mark/meanwhile/"') == []
     for name in ("prometheus-k8s", "loki-k8s"):
         watched.nuages("integrate", "notes", name)
     eventually("it is scraped again", lambda: [each for each in targets() if each["health"] == "up"], seconds=60)
@@ -336,4 +337,18 @@ def test_removed_relations_end_it_and_new_ones_begin_it(watched: Watched) -> Non
         return bool(watched.lines('{juju_unit="notes/0"} |= "/mark/seen/"'))
 
     eventually("lines again", seen, seconds=60)
-    assert watched.lines('{juju_unit="notes/0"} |= "/mark/unseen/"') == []
+    # Pebble sends anew what it still remembers; the store has each line once.
+    assert len(watched.lines('{juju_unit="notes/0"} |= "/mark/meanwhile/"')) == 1
+    assert len(watched.lines('{juju_unit="notes/0"} |= "/mark/after-rotation/"')) == 1
+
+
+def test_further_units_are_seen_and_those_that_go_are_not_missed(watched: Watched) -> None:
+    before = processes(watched, "prometheus", "prometheus")
+    watched.nuages("add-unit", "notes")
+    eventually("both are scraped", lambda: len(watched.query("up == 1")) == 2, seconds=120)
+    eventually("its lines are there", lambda: watched.lines('{juju_unit="notes/1"}'), seconds=60)
+    watched.nuages("remove-unit", "notes", "--num-units", "1")
+    eventually("one is scraped", lambda: len(watched.query("up")) == 1, seconds=120)
+    assert watched.lines('{juju_unit="notes/1"}')
+    assert processes(watched, "prometheus", "prometheus") == before
+    assert not firing(watched, "prometheus-k8s/0", "api/v1/alerts") & {"DjangoTargetMissing"}
