@@ -69,7 +69,8 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "`cryptography` (`pymysql[rsa]`). No TLS.",
         "Only here: `RETURNING`, sequences, the type `uuid` (Django 5 uses it for `UUIDField`; in MySQL that is a "
         "`char(32)`). Only there: `LATERAL`, indexes on expressions (Django leaves them out here), `INSERT … AS new ON "
-        "DUPLICATE KEY`, the schema `sys`.",
+        "DUPLICATE KEY`, the schema `sys`. Django's lookup `regex` compares bytes here: `.` is half an `é`. Tables of "
+        "time zones are empty, so that Django's `Trunc` and the like know UTC only.",
         "The default `sql_mode` is MySQL's. MariaDB does not see that a column depends on the key that `GROUP BY` "
         "names: a query of your own which MySQL takes can be refused here.",
         "One unit: no cluster, no failover, no backup, no router. The read-only endpoint is the same server. Of the "
@@ -185,6 +186,17 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "The catcher gives each relation a user of its own. With `transport_security` it makes its own certificate, so "
         "`skip_ssl_verify` is `True`.",
         "The option `password_secret` is not there: use `password`.",
+    ),
+    "squid-forward-proxy": (
+        "Charmhub's squid-forward-proxy runs on a machine, outside Kubernetes; this one in a pod, and it has the only way "
+        "out of the model: see [Reach the outside](../how-to/reach-the-outside.md). The server is your system's package, "
+        "5.7 in Debian 12, and needs a machine with apt.",
+        "A Django charm's request names no hosts and no authentication, which Charmhub's squid-forward-proxy cannot "
+        "answer: in production http-proxy-configurator stands between and fills them in from its options. Here the "
+        "proxy answers it directly, with a user and a password, and `http-proxy-domains` is an option of its own.",
+        "This machine's own addresses and private networks are refused, whatever name leads there; `private-hosts` "
+        "permits some. Charmhub's has no such rule, nor that option.",
+        "`rotate-password` is there only here. Nothing is cached and no request is logged.",
     ),
     "traefik-k8s": (
         "It listens on this machine's loopback only, on port 8000 or the next free one, chosen once. In production the "

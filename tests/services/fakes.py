@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -122,6 +122,9 @@ class FakeContext:
             assert (port, preferred) == (80, 8000)
             return self.host_port
         return self.host_ports.setdefault(key, preferred)
+
+    async def outward(self, port: int, *, permitted: Sequence[str], fix: str) -> None:
+        raise AssertionError(port, permitted, fix)
 
     def log(self, level: str, message: str) -> None:
         self.logged.append(message)

@@ -23,6 +23,7 @@ _MODULES = {
     "saml-integrator": "nuages.services.saml",
     "self-signed-certificates": "nuages.services.certificates",
     "smtp-integrator": "nuages.services.smtp",
+    "squid-forward-proxy": "nuages.services.squid",
     "traefik-k8s": "nuages.services.traefik",
     "nginx-ingress-integrator": "nuages.services.traefik.nginx",  # after the one that `up` takes for ingress
     "valkey": "nuages.services.valkey",

@@ -284,6 +284,7 @@ _ALL = (
                 (
                     "squid",
                     "squid-common",
+                    "squid-langpack",
                     "libecap3t64|libecap3",
                     "libltdl7",
                     "libnetfilter-conntrack3",

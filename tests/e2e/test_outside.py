@@ -1,0 +1,175 @@
+"""A pod reaches the outside by the proxy alone; servers on this machine's loopback stand for the outside."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import world_of
+from tests.e2e.traffic import traffic
+from tests.e2e.world import EXAMPLE, World, eventually
+
+pytestmark = pytest.mark.slow
+
+URLS = '''
+import os
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from django.http import HttpResponse
+
+
+def fetch(request):
+    """Ask as any library does: by what the environment says. `how`: another proxy, or none."""
+    how = request.GET.get("how")
+    handlers = [urllib.request.HTTPSHandler(context=ssl._create_unverified_context())]
+    if how == "no login":
+        bare = urllib.parse.urlsplit(os.environ["http_proxy"])
+        proxy = f"http://{bare.hostname}:{bare.port}"
+        handlers.append(urllib.request.ProxyHandler({"http": proxy, "https": proxy}))
+    elif how == "no proxy":
+        handlers.append(urllib.request.ProxyHandler({}))
+    try:
+        answer = urllib.request.build_opener(*handlers).open(request.GET["url"], timeout=3 if how else 20)
+        return HttpResponse(answer.read())
+    except urllib.error.HTTPError as error:
+        return HttpResponse(f"{error.code} {error.read().decode(errors='replace')}")
+    except OSError as error:
+        return HttpResponse(f"failed: {error}")
+
+
+urlpatterns.append(path("fetch/", fetch))
+'''
+ENDPOINT = """
+  http-proxy:
+    interface: http_proxy
+    optional: false
+    limit: 1
+"""
+PROXY = "squid-forward-proxy"
+HOST = "127.0.0.2"
+"""This machine too, and not among the names that NO_PROXY has by itself."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        text = f"outside {self.path}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@dataclass
+class Outside:
+    http: int
+    https: int
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    pem = tmp_path_factory.mktemp("outside") / "server.pem"
+    argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=outside"]
+    subprocess.run([*argv, "-keyout", str(pem), "-out", f"{pem}.crt"], check=True, capture_output=True)
+    plain, secure = (ThreadingHTTPServer((HOST, 0), Handler) for _ in range(2))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{pem}.crt", pem)
+    secure.socket = context.wrap_socket(secure.socket, server_side=True)
+    for server in (plain, secure):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Outside(plain.server_address[1], secure.server_address[1])
+    for server in (plain, secure):
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def world(home: Path, outside: Outside) -> Iterator[World]:
+    with world_of(EXAMPLE, home) as world:
+        for path, text in (
+            (world.project / "notes" / "notes" / "urls.py", URLS),
+            (world.project / "charm" / "charmcraft.yaml", ENDPOINT.lstrip("\n")),
+        ):
+            with path.open("a") as file:
+                file.write(text)
+        world.up()
+        hosts = f"{HOST}:{outside.http},{HOST}:{outside.https}"
+        world.nuages("config", PROXY, f"private-hosts={hosts}")
+        yield world
+
+
+def fetch(world: World, url: str, how: str = "") -> str:
+    query = urllib.parse.urlencode({"url": url, "how": how})
+    return world.browser().get(f"/fetch/?{query}").text
+
+
+def test_http_and_https_by_the_variables_alone(world: World, outside: Outside):
+    assert fetch(world, f"http://{HOST}:{outside.http}/a?b=c") == "outside /a?b=c"
+    assert fetch(world, f"https://{HOST}:{outside.https}/t") == "outside /t"
+
+
+def test_the_variables_are_those_of_the_contract(world: World):
+    found = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
+    values = {name: row["value"] for name, row in found.items()}
+    assert len({values[name] for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY")}) == 1
+    assert f"@{PROXY}." in values["http_proxy"]
+    assert values["NO_PROXY"] == values["no_proxy"] == "127.0.0.1,localhost,::1"
+
+
+def test_there_is_no_other_way(world: World, outside: Outside):
+    url = f"http://{HOST}:{outside.http}/"
+    assert fetch(world, url, "no proxy").startswith("failed: ")
+    assert fetch(world, url, "no login").startswith("407 ")
+    assert "407" in fetch(world, f"https://{HOST}:{outside.https}/", "no login")
+
+
+def test_this_machine_is_refused_by_default(world: World, outside: Outside):
+    said = fetch(world, "http://127.0.0.3/")
+    assert said.startswith("403 ")
+    assert f"nuages config {PROXY} private-hosts=127.0.0.3:80" in said
+    assert "403" in fetch(world, f"https://127.0.0.3:{outside.https}/")
+
+
+def test_a_changed_password_fails_no_request(world: World, outside: Outside):
+    url = urllib.parse.quote(f"http://{HOST}:{outside.http}/under-traffic", safe="")
+    seen = traffic(
+        world.url,
+        lambda: world.nuages("run", f"{PROXY}/0", "rotate-password") and None,
+        least=200,
+        slow_path=f"/fetch/?url={url}",
+    )
+    assert seen.failed == []
+    assert seen.slow
+    assert fetch(world, urllib.parse.unquote(url)) == "outside /under-traffic"
+
+
+def test_it_is_back_after_down(world: World, outside: Outside):
+    world.nuages("down")
+    world.up()
+    assert fetch(world, f"http://{HOST}:{outside.http}/again") == "outside /again"
+
+
+def test_a_removed_relation_takes_the_way_away(world: World, outside: Outside):
+    world.nuages("remove-relation", "notes", PROXY)
+    eventually("it is blocked", lambda: world.workload("notes/0")[0] == "blocked", seconds=60)
+    found = json.loads(world.nuages("env", "notes", "--format", "json").stdout)
+    assert "http_proxy" not in found
+    world.up()
+    eventually(
+        "it gets out again",
+        lambda: fetch(world, f"http://{HOST}:{outside.http}/back") == "outside /back",
+        seconds=60,
+    )
