@@ -1,6 +1,6 @@
 from django.urls import path
 
-from trips import views
+from trips import login, views
 
 app_name = "trips"
 urlpatterns = [
@@ -9,5 +9,9 @@ urlpatterns = [
     path("roundtrips/<name>.json", views.roundtrip, name="roundtrip"),
     path("uploads/", views.upload, name="upload"),
     path("uploads/<int:pk>/", views.download, name="download"),
+    path("login/<way>/", login.login, name="login"),
+    path("logout/", login.logout, name="logout"),
+    path("saml/acs/", login.saml, name="saml"),
+    path("callback", login.callback, name="callback"),
     path("count/", views.count, name="count"),
 ]
