@@ -159,13 +159,14 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "s3-integrator": (
         "Charmhub's s3-integrator runs no server: it hands on the store that its options name, or blocks without one. "
         "Without `endpoint` this one has a store of its own, Versity's S3 gateway, and makes for each relation the "
-        "bucket that it asks for, with keys that open no other. With `endpoint` it does what Charmhub's does, but looks "
-        "for no bucket there and makes none.",
+        "bucket that it asks for, with keys that open no other. With `endpoint` it does what Charmhub's does, but "
+        "looks for no bucket there and makes none.",
         "The store is at `http://APP.localhost:PORT/`, in the pods as in a browser on this machine (port 9000 or the "
         "next free one, of the loopback): so the signed URLs that django-storages makes for media can be opened. "
         "Tools that do not resolve such names by themselves, as curl and browsers do, use `127.0.0.1`.",
-        "Versions, uploads in parts, presigned URLs, tags and CORS are there; `PutObjectAcl` and server-side encryption "
-        "are not. An application may not change its bucket's policy or delete the bucket. As on a file system, an "
+        "Versions, uploads in parts, presigned URLs (signatures of version 4), tags and CORS are there; `PutObjectAcl` "
+        "and lifecycle rules are refused; ACLs of uploads, storage classes and encryption are accepted and not "
+        "followed. An application may not change its bucket's policy or delete the bucket. As on a file system, an "
         "object `a` and an object `a/b` cannot both be.",
         "The options are those of the tracks 1 and 2 together. `get-s3-credentials` is not there: "
         "`nuages connect APPLICATION s3 --print` shows a relation's keys.",
