@@ -43,9 +43,12 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     ),
     "mongodb-k8s": (
         "The server is FerretDB on SQLite, which speaks MongoDB's protocol and says that it is MongoDB 7.0; Charmhub's "
-        "mongodb-k8s runs MongoDB 6 or 8 as a replica set. Reading, writing, indexes, most aggregations and GridFS "
-        "work. What does not: `$lookup`, `$out`, `$merge` and some other stages, transactions, change streams, TTL "
-        "and text indexes, views.",
+        "mongodb-k8s runs MongoDB itself, as a replica set. Reading, writing, unique indexes, simple aggregations and "
+        "GridFS work, by pymongo and by MongoEngine.",
+        "What does not work is refused with FerretDB's own error: `$lookup`, `$facet`, `$out`, `$merge` and other "
+        "stages, `$avg`, `$cond`, `$expr`, updates by pipeline, transactions, change streams, views; TTL, text and partial "
+        "indexes. Django's models by `django-mongodb-backend` need several of these: they migrate and query only on "
+        "MongoDB itself, hence on Juju.",
         "There is no replica set: neither `replset` in the databag nor `replicaSet=` in the URL.",
         "FerretDB knows logins, but no rights. A small program of Nuages around it adds them: an application's user "
         "may do on its own database what MongoDB's role `readWrite` allows, and nothing on any other. The user role "

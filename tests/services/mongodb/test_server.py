@@ -162,6 +162,37 @@ def test_two_requirers_of_one_database_share_it(store: Store) -> None:
     store.remove(other)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"aggregate": "things", "pipeline": [{stage: value}], "cursor": {}}
+        for stage, value in {
+            "$lookup": {"from": "a", "localField": "b", "foreignField": "c", "as": "d"},
+            "$facet": {"a": [{"$match": {}}]},
+            "$out": "copy",
+            "$merge": "copy",
+            "$changeStream": {},
+            "$group": {"_id": None, "mean": {"$avg": "$n"}},
+            "$project": {"a": {"$cond": [True, 1, 2]}},
+            "$match": {"$expr": {"$eq": ["$a", "$b"]}},
+        }.items()
+    ]
+    + [
+        {"update": "things", "updates": [{"q": {}, "u": [{"$set": {"a": 1}}]}]},
+        {"insert": "things", "documents": [{}], "startTransaction": True, "autocommit": False},
+        {"createIndexes": "things", "indexes": [{"key": {"at": 1}, "name": "at", "expireAfterSeconds": 9}]},
+        {"createIndexes": "things", "indexes": [{"key": {"a": "text"}, "name": "a"}]},
+        {"createIndexes": "things", "indexes": [{"key": {"a": 1}, "name": "a", "partialFilterExpression": {"a": 1}}]},
+        {"create": "view", "viewOn": "things", "pipeline": []},
+    ],
+    ids=lambda command: next(iter(command)),
+)
+def test_what_ferretdb_lacks_is_refused_and_not_ignored(store: Store, command: dict[str, Any]) -> None:
+    """Those that the page of applications names."""
+    with pytest.raises(RefusedCommand, match=r"implement|not supported|wrong type|unknown field|can't find"):
+        store.ask(store.context.all_relations[0], {**command, "$db": "notes"})
+
+
 def test_the_administrator_sees_all_and_has_a_password_to_change(store: Store) -> None:
     before = store.operator()
     listed = ask(store.pod, {"listDatabases": 1, "$db": "admin"}, login=before)
