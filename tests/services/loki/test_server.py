@@ -282,6 +282,23 @@ def test_no_password_is_printed_and_files_are_the_servers_own(logs: Logs) -> Non
     assert "600:settings.json" in modes
 
 
+@pytest.mark.slow
+def test_an_endless_query_ends_with_the_server_which_comes_back(logs: Logs) -> None:
+    logs.push("a" * 60 + "b", app="endless")
+    query = urlencode({"query": '{app="endless"} |~ "^(a+)+$"'})
+    with pytest.raises(CommandError, match="TimeoutError|ConnectionReset|RemoteDisconnected"):
+        logs.send(f"/loki/api/v1/query_range?{query}", login=logs.login)
+
+    def back() -> bool:
+        try:
+            return logs.send("/ready")[0] == 200
+        except CommandError:
+            return False
+
+    until(back, "Pebble has started it anew", timeout=90)
+    assert len(logs.lines('{app="endless"}')) == 1
+
+
 def test_what_has_to_do_with_the_container_waits_for_it() -> None:
     context = FakeContext(None, unit="loki-k8s/0", config=dict(DEFAULTS), hook="config-changed")
     asyncio.run(SERVICE.hook(context))
