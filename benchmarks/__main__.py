@@ -1,4 +1,4 @@
-"""Run every benchmark, or those named: `python -m benchmarks [expand check dispatch up status load memory changes]`."""
+"""Run all benchmarks, or those named: `python -m benchmarks expand check pack up status load memory dispatch changes`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 from benchmarks import measures
 from benchmarks.changes import changes
 from benchmarks.dispatch import dispatch
+from benchmarks.packing import pack
 from tests.e2e.world import EXAMPLE, World
 
-ALL = {**measures.ALL, "dispatch": dispatch, "changes": changes}
+ALL = {**measures.ALL, "pack": pack, "dispatch": dispatch, "changes": changes}
 
 
 def main() -> int:
