@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: `python -m benchmarks expand check pack up status load memory dispatch changes`."""
+"""Run all benchmarks, or those named: `python -m benchmarks check pack up status load memory dispatch changes`."""
 
 from __future__ import annotations
 
