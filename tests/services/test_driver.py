@@ -71,6 +71,6 @@ def test_without_its_container_it_waits(name: str) -> None:
 
 
 def test_an_unknown_application_is_not_in_the_registry() -> None:
-    assert "mysql-k8s" not in REGISTRY
+    assert "no-such-k8s" not in REGISTRY
     with pytest.raises(KeyError):
-        REGISTRY["mysql-k8s"]
+        REGISTRY["no-such-k8s"]
