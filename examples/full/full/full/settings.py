@@ -47,6 +47,7 @@ TEMPLATES = [
 
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "db.sqlite3"}}
 DATABASE_ROUTERS = ["trips.router.Router"]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.cache"
 SESSION_COOKIE_NAME = "full_sessionid"
 CSRF_COOKIE_NAME = "full_csrftoken"
@@ -63,6 +64,7 @@ WHITENOISE_USE_FINDERS = True
 charm_settings.update(globals())
 # The documents are read with pymongo, not as models.
 DATABASES.pop("mongodb", None)
+CACHES.setdefault("valkey", CACHES["default"])
 DATABASES.setdefault("mysql", {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "second.sqlite3"})
 
 CELERY_TASK_DEFAULT_QUEUE = "full"

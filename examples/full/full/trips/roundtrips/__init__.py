@@ -24,6 +24,7 @@ TRIPS: dict[str, Callable[[], str]] = {
     "mysql": stores.mysql,
     "mongodb": stores.mongodb,
     "redis": stores.redis,
+    "valkey": stores.valkey,
     "s3": stores.s3,
     "rabbitmq": messages.worker,
     "scheduler": messages.scheduler,

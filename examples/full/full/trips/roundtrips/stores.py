@@ -5,7 +5,7 @@ import secrets
 import socket
 
 import pymongo
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connections, transaction
@@ -56,6 +56,14 @@ def redis() -> str:
     if cache.get(f"trip-{word}") != word:
         raise ValueError("the cache does not give back what it got")
     return f"cached {word}; {cache.incr('trips') if not cache.add('trips', 1, None) else 1} times"
+
+
+def valkey() -> str:
+    """Count in the second cache."""
+    count = caches["valkey"]
+    if count.add("trips", 1, None):
+        return "1 times"
+    return f"{count.incr('trips')} times"
 
 
 def s3() -> str:
