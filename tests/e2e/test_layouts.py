@@ -116,19 +116,18 @@ RESOLVED: dict[str, str] = {}
 
 def _locked(project: Path) -> None:
     """Leave a lock as the only file that names the packages, with what resolving them gives."""
-    named = project / "pyproject.toml"
-    files = sorted(project.rglob("requirements.txt")) or sorted(project.rglob("requirements/base.txt"))
-    groups = ["--group", "prod"] if named.exists() and "prod = [" in named.read_text() else []
-    source = str(named) if named.exists() else str(files[0])
-    key = Path(source).read_text()
+    files = sorted(project.rglob("requirements.txt")) or sorted(project.rglob("requirements/production.txt"))
+    named = files[0] if files else project / "pyproject.toml"
+    groups = ["--group", "prod"] if "\nprod = [" in named.read_text() else []
+    key = named.read_text()
     if key not in RESOLVED:
         done = subprocess.run(
-            [uv.find_uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", source, *groups],
-            capture_output=True, text=True, check=True,
+            [uv.find_uv(), "pip", "compile", "--quiet", "--no-header", "--no-annotate", str(named), *groups],
+            capture_output=True, text=True, check=True, cwd=project,
         )  # fmt: skip
         RESOLVED[key] = done.stdout
     lines = [line.partition(" ;")[0].split("==") for line in RESOLVED[key].splitlines() if "==" in line]
-    for path in [*project.rglob("requirements*.txt"), *project.rglob("requirements/*.txt"), named]:
+    for path in [*project.rglob("requirements*.txt"), *project.rglob("requirements/*.txt"), project / "pyproject.toml"]:
         path.unlink(missing_ok=True)
     packages = {name.partition("[")[0]: {"version": f"=={version}"} for name, version in lines}
     (project / "Pipfile.lock").write_text(json.dumps({"default": packages}))
