@@ -25,6 +25,7 @@ from tests.e2e.world import World, eventually, processes
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 FULL = Path(__file__).parents[2] / "examples" / "full"
+REGION = "eu-north-1"
 OUTSIDE = "127.0.0.2"
 """This machine too: it stands for the world outside."""
 
@@ -157,7 +158,7 @@ DOCUMENTED = (
     "MONGODB_DB_CONNECT_STRING",
     *(f"MONGODB_DB_{part}" for part in DATABASE),
     "REDIS_DB_CONNECT_STRING",
-    *(f"REDIS_DB_{part}" for part in ("SCHEME", "NETLOC", "PATH", "PARAMS", "QUERY", "FRAGMENT", "HOSTNAME", "PORT")),
+    *(f"REDIS_DB_{part}" for part in PARTS),
     "SAML_ENTITY_ID",
     "SAML_METADATA_URL",
     "SAML_SINGLE_SIGN_ON_REDIRECT_URL",
@@ -241,6 +242,26 @@ def test_the_parts_are_those_of_the_connection_string(told: dict[str, str], pref
         assert (told[f"{prefix}_USERNAME"], told[f"{prefix}_PASSWORD"]) == (url.username, url.password)
     if f"{prefix}_NAME" in told:
         assert told[f"{prefix}_NAME"] == url.path.lstrip("/")
+
+
+def test_every_server_is_only_in_its_pod_and_nobodys_root(full: World):
+    """What this machine itself listens on are relays on the loopback; servers run as a user without rights."""
+    own = os.readlink("/proc/self/ns/net")
+    for integration in ALL:
+        found = processes(full, container_of(full, integration), integration.program, f"{integration.application}/0")
+        assert found, integration
+        for pid in found:
+            assert os.readlink(f"/proc/{pid}/ns/net") != own, integration
+            status = Path(f"/proc/{pid}/status").read_text()
+            inside = re.search(r"^Uid:\s+(\d+)", status, re.MULTILINE)
+            assert inside and int(inside[1]) not in (0, root_of(pid)), integration
+
+
+def root_of(pid: int) -> int:
+    """The user of this machine that is root in the process's user namespace."""
+    (first, *_) = Path(f"/proc/{pid}/uid_map").read_text().splitlines()
+    inner, outer, _ = first.split()
+    return int(outer) if inner == "0" else -1
 
 
 def test_people_sign_in_by_both_providers(full: World):
