@@ -137,19 +137,8 @@ def units(world: World) -> dict[str, dict[str, dict[str, str]]]:
 
 
 # The page of the extension, name by name. What the interface `redis` does not tell is not there: user, password, name.
-DATABASE = (
-    "SCHEME",
-    "NETLOC",
-    "PATH",
-    "PARAMS",
-    "QUERY",
-    "FRAGMENT",
-    "USERNAME",
-    "PASSWORD",
-    "HOSTNAME",
-    "PORT",
-    "NAME",
-)
+PARTS = ("SCHEME", "NETLOC", "PATH", "PARAMS", "QUERY", "FRAGMENT", "HOSTNAME", "PORT")
+DATABASE = (*PARTS, "USERNAME", "PASSWORD", "NAME")
 DOCUMENTED = (
     "POSTGRESQL_DB_CONNECT_STRING",
     *(f"POSTGRESQL_DB_{part}" for part in DATABASE),
@@ -246,12 +235,12 @@ def test_the_parts_are_those_of_the_connection_string(told: dict[str, str], pref
 
 def test_every_server_is_only_in_its_pod_and_nobodys_root(full: World):
     """What this machine itself listens on are relays on the loopback; servers run as a user without rights."""
-    own = os.readlink("/proc/self/ns/net")
+    own = Path("/proc/self/ns/net").readlink()
     for integration in ALL:
         found = processes(full, container_of(full, integration), integration.program, f"{integration.application}/0")
         assert found, integration
         for pid in found:
-            assert os.readlink(f"/proc/{pid}/ns/net") != own, integration
+            assert Path(f"/proc/{pid}/ns/net").readlink() != own, integration
             status = Path(f"/proc/{pid}/status").read_text()
             inside = re.search(r"^Uid:\s+(\d+)", status, re.MULTILINE)
             assert inside and int(inside[1]) not in (0, root_of(pid)), integration
