@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.cookiejar
 import json
 import os
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.chromium import chromium
 from tests.e2e.conftest import world_of
 from tests.e2e.people import passwords
 from tests.e2e.people.visitor import Visitor
@@ -28,6 +30,12 @@ FULL = Path(__file__).parents[2] / "examples" / "full"
 REGION = "eu-north-1"
 OUTSIDE = "127.0.0.2"
 """This machine too: it stands for the world outside."""
+
+
+CLOUD = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGPo2P0OiBggFAA70gjFRIXMKQAAAABJRU5ErkJggg=="
+)
+"""A picture, two pixels wide."""
 
 
 class Integration(NamedTuple):
@@ -261,6 +269,36 @@ def test_people_sign_in_by_both_providers(full: World):
         if way == "saml":
             visitor.press()  # what JavaScript would press: back to the application
         assert f'id="{way}-user">alice' in visitor.text, visitor.text
+
+
+def test_a_person_at_a_browser(full: World, tmp_path: Path):
+    """Signs in by both providers, uploads a picture to S3 and sees it, reads the mail that was caught."""
+    with chromium() as browser:
+        for way, application in (("saml", "saml-integrator"), ("oidc", "hydra")):
+            browser.goto(full.url)
+            browser.click(f"#{way}-login")
+            browser.until_url(f"http://{application}.localhost:")
+            browser.fill("#username", "alice")
+            browser.fill("#password", passwords(full, application)["alice"])
+            browser.click("main button")
+            browser.until_url(full.url)
+            assert browser.text(f"#{way}-user").startswith("alice")
+        picture = tmp_path / "cloud.png"
+        picture.write_bytes(CLOUD)
+        browser.choose("#id_file", picture)
+        browser.click("form button")
+        browser.until_text("cloud")
+        browser.screenshot(tmp_path / "page.png")
+        browser.click("#uploads a")
+        browser.until_url(f"{full.url}uploads/")
+        assert browser.run("document.images[0].naturalWidth") == 2
+        said = full.nuages("run", "smtp-integrator/0", "show-mails").stdout
+        (url,) = (word for word in said.split() if word.startswith("http://localhost:"))
+        browser.goto(url)
+        browser.until_text("Round trip")
+        browser.screenshot(tmp_path / "mails.png")
+        browser.click("a[href$='.eml']")
+        browser.until_text("It has arrived.")
 
 
 def test_sessions_and_uploads_stay(full: World):
