@@ -127,6 +127,30 @@ def test_a_new_signing_key_is_noticed(people: World):
     assert by_openid(people, "bob", passwords(people, "hydra")["bob"])["by"] == "OpenID"
 
 
+def test_a_library_with_an_address_of_its_own(people: World):
+    word = passwords(people, "hydra")["bob"]
+    people.nuages("config", "notes", "oidc-redirect-path=/oidc/callback/")
+    try:
+        # The address is registered when the relation's hooks are through: until then there is nowhere to lead back to.
+        led = eventually(
+            "the login page",
+            lambda: next(
+                (one for one in [Visitor().get(f"{people.url}oidc/authenticate/")] if 'name="password"' in one.text),
+                None,
+            ),
+            seconds=60,
+        )
+        assert told(led.press(username="bob", password=word)) == {
+            "by": "mozilla-django-oidc",
+            "email": "bob@example.com",
+        }
+    finally:
+        people.nuages("config", "notes", "--reset", "oidc-redirect-path")
+    eventually(
+        "Authlib's again", lambda: "password" in Visitor().get(f"{people.url}people/openid/login/").text, seconds=60
+    )
+
+
 @pytest.mark.parametrize(
     ("unit", "container", "program"),
     [("hydra/0", "hydra", "provider.py"), ("saml-integrator/0", "saml", "idp.py")],

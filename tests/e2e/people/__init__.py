@@ -12,7 +12,7 @@ from tests.e2e.conftest import world_of
 from tests.e2e.world import EXAMPLE, World
 
 HERE = Path(__file__).parent
-REQUIREMENTS = "Authlib~=1.6\nrequests~=2.32\npython3-saml~=1.16\n"
+REQUIREMENTS = "Authlib~=1.6\nrequests~=2.32\npython3-saml~=1.16\nmozilla-django-oidc~=5.0\n"
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def people_of(home: Path) -> Iterator[World]:
         (code / "charm_settings.py").write_text(template.read_text())
         (code / "notes" / "people.py").write_text((HERE / "views.py").read_text())
         for path, text in (
-            (code / "notes" / "settings.py", "\nimport charm_settings\n\ncharm_settings.update(globals())\n"),
+            (code / "notes" / "settings.py", (HERE / "settings.txt").read_text()),
             (code / "notes" / "urls.py", (HERE / "urls.txt").read_text()),
             (world.project / "requirements.txt", REQUIREMENTS),
             (world.project / "charm" / "charmcraft.yaml", (HERE / "charmcraft.txt").read_text()),

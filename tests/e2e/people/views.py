@@ -138,6 +138,12 @@ def oidc_callback(request):
     return redirect("/people/")
 
 
+def account(request):
+    """Who has signed in by mozilla-django-oidc, which makes a user of Django's of everybody."""
+    user = request.user
+    return page("Account", {"by": "mozilla-django-oidc", "email": user.email} if user.is_authenticated else {})
+
+
 def oidc_discovered(request):
     """Sign-in by discovery alone, as far as a library goes before it leads the browser away."""
     issuer = variable("API_BASE_URL")
