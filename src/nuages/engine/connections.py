@@ -114,7 +114,11 @@ def _relation(world: World, application: Application, endpoint: str, doing: str)
         side = relation.side(name)
         if side and not relation.peer and relation.life == "alive":
             related.setdefault(side.endpoint, relation)
-    wanted = {key: found for key, found in application.charm.endpoints.items() if found.role == "requirer"}
+    # On some interfaces the server is the one that requires: Prometheus does, of what it scrapes.
+    served = {key for key, relation in related.items() if _built_in(world, relation.other(name).application)}
+    wanted = {
+        key: found for key, found in application.charm.endpoints.items() if found.role == "requirer" or key in served
+    }
     if endpoint not in wanted:
         if application.charm.built_in:
             users = _users(world, name) or f"nuages integrate APPLICATION {name}"
@@ -141,6 +145,10 @@ def _relation(world: World, application: Application, endpoint: str, doing: str)
             code="not-related",
         )
     return related[endpoint]
+
+
+def _built_in(world: World, name: str) -> bool:
+    return world.state.applications[name].charm.built_in
 
 
 def _users(world: World, provider: str) -> str:

@@ -214,16 +214,19 @@ def test_a_killed_store_has_every_line_that_it_acknowledged(logs: Logs) -> None:
         'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline)" in '
         '/opt/nuages/python3*) kill -9 "${p#/proc/}"; echo killed;; esac; done'
     )
-    process = logs.pod.client.exec(["/bin/sh", "-c", f"sleep 0.3; {script}"])
     kept: list[str] = []
-    for number in range(500):
+    process = None
+    for number in range(20):
+        if number == 5:
+            process = logs.pod.client.exec(["/bin/sh", "-c", script])  # while more lines come
         try:
             if logs.push(f"line {number}", app="killed")[0] == 204:
                 kept.append(f"line {number}")
         except CommandError:
-            break
+            break  # nobody answers any more
+    assert process is not None
     assert process.wait_output()[0].strip() == "killed"
-    assert kept
+    assert len(kept) >= 5
 
     def back() -> bool:
         try:
@@ -286,7 +289,7 @@ def test_no_password_is_printed_and_files_are_the_servers_own(logs: Logs) -> Non
 def test_an_endless_query_ends_with_the_server_which_comes_back(logs: Logs) -> None:
     logs.push("a" * 60 + "b", app="endless")
     query = urlencode({"query": '{app="endless"} |~ "^(a+)+$"'})
-    with pytest.raises(CommandError, match="TimeoutError|ConnectionReset|RemoteDisconnected"):
+    with pytest.raises(CommandError, match=r"TimeoutError|ConnectionReset|RemoteDisconnected"):
         logs.send(f"/loki/api/v1/query_range?{query}", login=logs.login)
 
     def back() -> bool:
