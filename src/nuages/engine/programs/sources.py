@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, cache_dir, pythons, versions, work
-from nuages.engine.programs.table import Go, OnPath, Wheel
+from nuages.engine.programs.kinds import Go, OnPath, Wheel
 from nuages.engine.programs.uv import uv
 from nuages.engine.programs.work import Job
 from nuages.engine.sandbox import process
@@ -70,8 +70,8 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
         sys.executable,
     ]
     argv += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-progress"]
-    version = pythons.find(pythons.SERVERS).version if source.native else "3.13"
-    argv += ["--python-version", version, "-r", str(lock)]
+    python = pythons.find(pythons.SERVERS) if source.native else None
+    argv += ["--python-version", python.version if python else "3.13", "-r", str(lock)]
 
     most = 0
 
@@ -82,6 +82,10 @@ def wheel(job: Job, source: Wheel, directory: Path) -> None:
 
     job.say(0, source.download, "downloading")
     work.run(job, argv, cwd=directory, environment=os.environ, log=own / "log", watch=watch)
+    if python:
+        # Once, and not at each start: no pod may write here.
+        argv = [str(python.executable), "-I", "-m", "compileall", "-q", "-x", r"/\.uv/", str(directory)]
+        work.run(job, argv, cwd=directory, environment=os.environ, log=own / "log")
     shutil.rmtree(own)
     (directory / ".lock").unlink(missing_ok=True)
     job.say(source.download, source.download)
