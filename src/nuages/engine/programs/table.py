@@ -156,8 +156,8 @@ _ALL = (
             Wheel(
                 "signxml",
                 "signxml",
-                10 * MB,
-                32 * MB,
+                10_600_000,
+                33 * MB,
                 native=True,
                 requires=("lxml", "cryptography", "cffi", "certifi", "typing-extensions"),
             ),
@@ -170,8 +170,8 @@ _ALL = (
             Wheel(
                 "authlib",
                 "authlib",
-                6 * MB,
-                18 * MB,
+                5_400_000,
+                24 * MB,
                 native=True,
                 requires=("joserfc", "cryptography", "cffi", "typing-extensions"),
             ),
