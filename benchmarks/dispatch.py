@@ -43,7 +43,7 @@ if __name__ == "__main__":
     ops.main(Minimal)
 """
 
-USUAL = """\
+DISPATCH = """\
 #!/bin/sh
 
 JUJU_DISPATCH_PATH="${JUJU_DISPATCH_PATH:-$0}" PYTHONPATH=lib:venv exec ./src/charm.py
@@ -66,11 +66,13 @@ class Variant:
 OURS = Variant("notes/0", ".", "as packed")
 COMPILED = Variant("notes/0", "compiled", "with compiled YAML")
 USUALLY = Variant("minimal/0", "usual", "a minimal charm as charmcraft packs it, with compiled YAML")
-ALIKE = Variant("minimal/0", ".", "a minimal charm as Nuages packs it")
+ALIKE = Variant("minimal/0", "alike", "a minimal charm of the same files as ours, started as usual")
+STARTED = Variant("minimal/0", ".", "the same, started as ours is")
 COMPARED = (
     (COMPILED, USUALLY, "aim 1.0"),
     (OURS, USUALLY, "aim 1.1"),
     (OURS, ALIKE, "aim 1.2"),
+    (OURS, STARTED, "what we do beyond starting"),
 )
 
 
@@ -80,7 +82,7 @@ def dispatch(world: World) -> Iterator[str]:
     units = Path(world.environment["XDG_STATE_HOME"]) / "nuages" / "models" / "notes" / "units"
     deploy_minimal(world)
     prepare(units)
-    variants = (COMPILED, OURS, USUALLY, ALIKE)
+    variants = (COMPILED, OURS, USUALLY, ALIKE, STARTED)
     for event in EVENTS:
         rounds = [{each: once(world, each, event) for each in variants} for _ in range(ROUNDS + 1)][1:]
         for ours, other, aim in COMPARED:
@@ -114,25 +116,27 @@ def deploy_minimal(world: World) -> None:
 
 def prepare(units: Path) -> None:
     """Make the variants: copies of deployed charms in folders beside them."""
-    for each in (COMPILED, USUALLY):
+    for each in (COMPILED, USUALLY, ALIKE):
         folder = each.within(units)
         shutil.rmtree(folder, ignore_errors=True)
-        without = shutil.ignore_patterns("compiled", "usual", "counted", ".unit-state.db")
+        without = shutil.ignore_patterns("compiled", "usual", "alike", "counted", ".unit-state.db")
         shutil.copytree(folder.parent, folder, ignore=without)
         folder.chmod(0o777)  # the charm's root is another user here, and ops keeps its state there
+        if each in {USUALLY, ALIKE}:
+            (folder / "dispatch").write_text(DISPATCH)
+            (folder / "src" / "charm.py").chmod(0o755)
         if each is USUALLY:
-            as_charmcraft_packs(folder)
-        compiled_yaml(folder)
+            in_block_style(folder)
+        if each is not ALIKE:
+            compiled_yaml(folder)
         compile_tree(folder, pythons.find("3.12"))
 
 
-def as_charmcraft_packs(charm: Path) -> None:
-    """Make of a charm packed by Nuages what charmcraft makes: its `dispatch`, and documents in YAML's block style."""
+def in_block_style(charm: Path) -> None:
+    """Write a charm's documents as charmcraft does; Nuages writes JSON, which is YAML too."""
     for name in ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"):
         document = charm / name
         document.write_text(yaml.safe_dump(yaml.safe_load(document.read_text()), sort_keys=False))
-    (charm / "dispatch").write_text(USUAL)
-    (charm / "src" / "charm.py").chmod(0o755)
 
 
 def compiled_yaml(charm: Path) -> None:
