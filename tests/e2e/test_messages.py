@@ -71,6 +71,11 @@ def sending(home: Path) -> Iterator[World]:
         yield world
 
 
+def variables(world: World) -> dict[str, str]:
+    found = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
+    return {name: row["value"] for name, row in found.items()}
+
+
 def test_a_message_is_sent_and_taken(sending: World):
     browser = sending.browser()
     assert browser.get("/send/first/").text == "sent"
@@ -79,8 +84,7 @@ def test_a_message_is_sent_and_taken(sending: World):
 
 
 def test_the_variables_are_those_of_the_contract(sending: World):
-    found = json.loads(sending.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-    values = {name: row["value"] for name, row in found.items()}
+    values = variables(sending)
     assert values["RABBITMQ_USERNAME"] == "notes"
     assert values["RABBITMQ_HOSTNAME"].startswith("rabbitmq-k8s-endpoints.")
     assert (values["RABBITMQ_VHOST"], values["RABBITMQ_PATH"], values["RABBITMQ_PORT"]) == ("/", "/%2F", "5672")
@@ -88,12 +92,13 @@ def test_the_variables_are_those_of_the_contract(sending: World):
 
 
 def test_a_changed_password_fails_no_request(sending: World):
-    seen = traffic(
-        sending.url,
-        lambda: sending.nuages("run", BROKER, "rotate-password") and None,
-        least=200,
-        slow_path="/send/under-traffic/",
-    )
+    before = variables(sending)["RABBITMQ_PASSWORD"]
+
+    def rotate() -> None:
+        sending.nuages("run", BROKER, "rotate-password")
+        eventually("the new one is there", lambda: variables(sending)["RABBITMQ_PASSWORD"] != before, seconds=60)
+
+    seen = traffic(sending.url, rotate, least=400, slow_path="/send/under-traffic/")
     assert seen.failed == []
     assert seen.slow
     taken = 0
