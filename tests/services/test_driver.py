@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nuages.services import REGISTRY, driver
+from nuages.services import PROVIDES, REGISTRY, driver
 from nuages.services.driver import Answer
 from tests.services.fakes import FakeContext, FakeRelation
 
@@ -49,6 +51,8 @@ def test_every_application_describes_itself(name: str) -> None:
     assert len(service.metadata["containers"]) == 1
     assert all(action["description"] for action in service.actions.values())
     assert all(option["description"] and option["type"] for option in service.options.values())
+    provided = {endpoint: entry["interface"] for endpoint, entry in service.metadata.get("provides", {}).items()}
+    assert PROVIDES[name] == provided, "what `up` goes by, without importing the module"
 
 
 SEVERAL = ("postgresql-k8s", "self-signed-certificates")
@@ -68,6 +72,15 @@ def test_without_its_container_it_waits(name: str) -> None:
     context = FakeContext(None, unit=f"{name}/0", hook="install")
     asyncio.run(REGISTRY[name].hook(context))
     assert context.status == ("waiting", "waiting for the container")
+
+
+def test_who_provides_what_is_known_without_importing_any_application() -> None:
+    code = (
+        "import sys; from nuages.services import PROVIDES, REGISTRY;"
+        "assert PROVIDES and list(REGISTRY) == list(PROVIDES);"
+        "print([name for name in sys.modules if name.startswith('nuages.services.')])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_an_unknown_application_is_not_in_the_registry() -> None:

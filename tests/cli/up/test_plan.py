@@ -3,9 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nuages.cli.up.build import provided
 from nuages.cli.up.plan import BuiltIn, Observed, ObservedApplication, Project, Requirement, plan, unanswered
-from nuages.services import REGISTRY
+from nuages.services import PROVIDES
 
 NOTES = Project(
     application="notes",
@@ -161,8 +160,8 @@ def test_requests_are_what_the_engine_takes():
     assert requests[3] == (("integrate",), {"endpoints": ["notes:ingress", "traefik-k8s:ingress"]})
 
 
-def test_what_a_charm_requires_comes_from_the_built_in_applications_own_metadata():
-    built_ins = tuple(BuiltIn(name, provided(service)) for name, service in REGISTRY.items())
+def test_what_a_charm_requires_comes_from_the_first_built_in_application_that_provides_it():
+    built_ins = tuple(BuiltIn(name, provides) for name, provides in PROVIDES.items())
     requires = (
         Requirement("cache", "redis", optional=False),
         Requirement("valkey", "valkey_client", optional=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,9 @@ from typing import Any
 from nuages.cli.root import command_name
 from nuages.cli.up.console import Console, megabytes
 from nuages.cli.up.parallel import together
-from nuages.cli.up.plan import BuiltIn, Observed, Project, Requirement, unrelated
+from nuages.cli.up.plan import BuiltIn, Observed, Project, Requirement, partner, unrelated
 from nuages.engine.hooks.install import worth_building
 from nuages.engine.programs import Progress, cache_dir, ensure
-from nuages.engine.service import Service
 
 ENGINE_PROGRAMS = ("bwrap", "pebble", "statsd_exporter")
 INGRESS_APPLICATION = "traefik-k8s"
@@ -31,7 +30,7 @@ class Built:
 def build(directory: Path, console: Console, observed: Observed, *, port: int | None) -> Built:
     """Check the project, then build its charm and rock and fetch the programs that this machine lacks.
 
-    Built-in applications are looked up only when `observed` lacks a relation: loading them takes a while. Raises
+    Of the built-in applications those are loaded with which `observed` lacks a relation: each takes a while. Raises
     `NuagesError` of whatever part refuses; nothing of the model was touched then.
     """
     from nuages.build import rock_project
@@ -48,8 +47,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     rock_project.read(directory)
     requires = requirements(expanded)
     name = str(expanded["name"])
-    wanted = {requirement.interface for requirement in unrelated(name, requires, observed)}
-    built_ins, programs = _built_ins(wanted) if wanted else ((), ())
+    built_ins, programs = _built_ins(unrelated(name, requires, observed))
     names = [*ENGINE_PROGRAMS, *worth_building(platform.machine()), *programs]
     shown = progress_on(console)
     done = together(
@@ -83,24 +81,15 @@ def requirements(expanded: dict[str, Any]) -> tuple[Requirement, ...]:
     )
 
 
-def provided(service: Service) -> dict[str, str]:
-    """Return the interface of each endpoint that a built-in application provides."""
-    endpoints: dict[str, dict[str, Any]] = service.metadata.get("provides") or {}
-    return {name: str(endpoint["interface"]) for name, endpoint in endpoints.items()}
+def _built_ins(requires: Iterable[Requirement]) -> tuple[tuple[BuiltIn, ...], tuple[str, ...]]:
+    """Return every built-in application, and the programs of those that the plan will take for `requires`."""
+    from nuages.services import PROVIDES, REGISTRY
 
-
-def _built_ins(interfaces: set[str]) -> tuple[tuple[BuiltIn, ...], tuple[str, ...]]:
-    """Return every built-in application, and the programs that those which speak one of the interfaces need."""
-    from nuages.services import REGISTRY
-
-    found: list[BuiltIn] = []
-    programs: list[str] = []
-    for name, service in REGISTRY.items():
-        built_in = BuiltIn(name, provided(service))
-        found.append(built_in)
-        if interfaces & set(built_in.provides.values()):
-            programs += service.programs
-    return tuple(found), tuple(dict.fromkeys(programs))
+    found = tuple(BuiltIn(name, endpoints) for name, endpoints in PROVIDES.items())
+    partners = (partner(found, requirement.interface) for requirement in requires)
+    names = dict.fromkeys(chosen[0] for chosen in partners if chosen)
+    programs = (program for name in names for program in REGISTRY[name].programs)
+    return found, tuple(dict.fromkeys(programs))
 
 
 def progress_on(console: Console) -> Callable[[Progress], None]:

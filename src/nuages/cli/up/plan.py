@@ -49,11 +49,15 @@ class Project:
 
     def partner(self, requirement: Requirement) -> tuple[str, str] | None:
         """Return the built-in application and its endpoint that answer the requirement, None if none does."""
-        for built_in in self.built_ins:
-            for endpoint, interface in built_in.provides.items():
-                if interface == requirement.interface:
-                    return built_in.name, endpoint
-        return None
+        return partner(self.built_ins, requirement.interface)
+
+
+def partner(built_ins: Iterable[BuiltIn], interface: str) -> tuple[str, str] | None:
+    """Return the first built-in application, and its endpoint, that provides the interface, None if none does."""
+    pairs = ((built_in.name, built_in.provides) for built_in in built_ins)
+    return next(
+        ((name, end) for name, provides in pairs for end, spoken in provides.items() if spoken == interface), None
+    )
 
 
 @dataclass(frozen=True)
@@ -190,9 +194,9 @@ def _relations_to_remove(project: Project, observed: Observed) -> Iterable[Opera
 def _partners(project: Project, observed: Observed) -> Iterable[Operation]:
     names: list[str] = []
     for requirement in unrelated(project.application, project.requires, observed):
-        partner = project.partner(requirement)
-        if partner is not None and partner[0] not in names and partner[0] not in observed.applications:
-            names.append(partner[0])
+        found = project.partner(requirement)
+        if found is not None and found[0] not in names and found[0] not in observed.applications:
+            names.append(found[0])
     for name in names:
         yield deploy(name, config=project.configuration.get(name, {}))
     for name, values in sorted(project.configuration.items()):
@@ -216,9 +220,9 @@ def _application(project: Project, observed: Observed) -> Iterable[Operation]:
 
 def _relations_to_make(project: Project, observed: Observed) -> Iterable[Operation]:
     for requirement in unrelated(project.application, project.requires, observed):
-        partner = project.partner(requirement)
-        if partner is not None:
-            yield integrate(f"{project.application}:{requirement.name}", f"{partner[0]}:{partner[1]}")
+        found = project.partner(requirement)
+        if found is not None:
+            yield integrate(f"{project.application}:{requirement.name}", f"{found[0]}:{found[1]}")
 
 
 def unrelated(application: str, requires: Iterable[Requirement], observed: Observed) -> list[Requirement]:
