@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from docs.writers.markdown import code, page, table
-from nuages.engine.programs.table import PROGRAMS, Debian, Maven, OnPath, Program, Source, Wheel
+from nuages.engine.programs.kinds import Debian, Maven, OnPath, Program, Source, Wheel
+from nuages.engine.programs.table import PROGRAMS
 
 PURPOSES: Mapping[str, str] = {
     "bwrap": "bubblewrap, the sandbox that each container is",

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from nuages.engine.programs import ProgramError, debian, fetch
-from nuages.engine.programs.table import PROGRAMS, Debian, Program
+from nuages.engine.programs.kinds import Debian, Program
+from nuages.engine.programs.table import PROGRAMS
 from tests.engine.programs.test_fetch import bare, finish, left, start
 
 __all__ = ["bare"]

@@ -180,7 +180,8 @@ def test_pebble_and_the_exporter_are_built_from_our_go_mod():
 def modules(tmp_path, monkeypatch, **sources_of):
     """Make Go programs of one file each, in modules of their own, the only ones that there are beside Go itself."""
     from nuages.engine.programs import fetch, sources
-    from nuages.engine.programs.table import PROGRAMS, Go, Program
+    from nuages.engine.programs.kinds import Go, Program
+    from nuages.engine.programs.table import PROGRAMS
 
     known = {"go": PROGRAMS["go"]}
     for name, text in sources_of.items():

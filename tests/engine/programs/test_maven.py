@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nuages.engine.programs import ProgramError, maven
-from nuages.engine.programs.table import Maven
+from nuages.engine.programs.kinds import Maven
 from nuages.engine.programs.work import Job
 
 PLACE = "org/example/tools/thing/1.2/thing-1.2.jar"

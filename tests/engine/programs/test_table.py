@@ -7,7 +7,8 @@ import pytest
 
 from nuages.engine import programs
 from nuages.engine.programs import ProgramError, sources, versions, work
-from nuages.engine.programs.table import PROGRAMS, Go, OnPath, Wheel
+from nuages.engine.programs.kinds import Go, OnPath, Wheel
+from nuages.engine.programs.table import PROGRAMS
 
 LOCK = sources._FILES.joinpath("lock.txt").read_text()
 MODULES = sources._FILES.joinpath("go").joinpath("go.mod").read_text()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nuages.engine.doctor.trials import FIRST_PORT, Facts
-from nuages.engine.programs.table import PROGRAMS, Go, OnPath, Wheel
+from nuages.engine.programs.kinds import Go, OnPath, Wheel
+from nuages.engine.programs.table import PROGRAMS
 from nuages.engine.sandbox.users import Mode
 
 State = Literal["ok", "note", "fail"]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, work
-from nuages.engine.programs.table import Debian
+from nuages.engine.programs.kinds import Debian
 from nuages.engine.programs.work import Job
 from nuages.engine.sandbox import process
 

@@ -13,7 +13,8 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, Progress, cache_dir, debian, maven, pythons, sources, work
-from nuages.engine.programs.table import PROGRAMS, Debian, Go, Maven, OnPath, Program, Wheel
+from nuages.engine.programs.kinds import Debian, Go, Maven, OnPath, Program, Wheel
+from nuages.engine.programs.table import PROGRAMS
 from nuages.engine.programs.work import Job
 
 Report = Callable[[Progress], None]

@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 from nuages.engine.programs import ProgramError, work
-from nuages.engine.programs.table import Maven
+from nuages.engine.programs.kinds import Maven
 from nuages.engine.programs.work import Job
 
 VARIABLE = "MAVEN_REPOSITORY"
