@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,19 +64,41 @@ def ran(world: World) -> list[str]:
     return re.findall(r"unit-(notes-\d+): .*migrating the database: ", log)
 
 
-def migration(world: World, name: str, text: str, before: str) -> None:
-    (world.project / "notes" / "board" / "migrations" / f"{name}.py").write_text(text.replace("{before}", before))
+def migration(world: World, name: str, text: str) -> None:
+    """Write a migration that comes after all others."""
+    folder = world.project / "notes" / "board" / "migrations"
+    before = max(path.stem for path in folder.glob("0*.py") if path.stem < name)
+    (folder / f"{name}.py").write_text(text.replace("{before}", before))
 
 
 @contextmanager
-def refreshing(world: World) -> Iterator[None]:
-    """`up` meanwhile: it waits for the units, and they for the migration."""
-    thread = threading.Thread(target=lambda: world.nuages("up", check=False))
+def meanwhile(world: World, *command: str) -> Iterator[None]:
+    """A command that waits for the units, and they for the migration."""
+    thread = threading.Thread(target=lambda: world.nuages(*command, check=False))
     thread.start()
     try:
         yield
     finally:
         thread.join()
+
+
+@contextmanager
+def interrupted(world: World, *command: str) -> Iterator[None]:
+    """A command that is ended by Ctrl-C afterwards."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "nuages.cli", *command],
+        cwd=world.project,
+        env=dict(world.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(60)
 
 
 def holder_of(world: World, before: int) -> str:
@@ -105,9 +129,9 @@ def test_a_new_unit_migrates_nothing(three: World) -> None:
 
 def test_a_long_migration_outlives_its_hook_and_tells_what_it_does(three: World) -> None:
     """The hook gives up waiting after a minute; the notice at the end wakes the charm."""
-    migration(three, "0900_slow", SLOW, "0002_note_changed")
+    migration(three, "0900_slow", SLOW)
     before = len(ran(three))
-    with refreshing(three):
+    with meanwhile(three, "up"):
         unit = holder_of(three, before)
         try:
             eventually(
@@ -123,7 +147,7 @@ def test_a_long_migration_outlives_its_hook_and_tells_what_it_does(three: World)
 
 
 def test_a_failed_migration_blocks_with_its_error_and_a_fixed_release_goes_on(three: World) -> None:
-    migration(three, "0901_broken", BROKEN, "0900_slow")
+    migration(three, "0901_broken", BROKEN)
     three.nuages("up", check=False)
 
     def blocked() -> bool:
@@ -131,19 +155,56 @@ def test_a_failed_migration_blocks_with_its_error_and_a_fixed_release_goes_on(th
         return any(current == "blocked" and "no such column: colour" in message for current, message in states)
 
     eventually("a unit says why", blocked, seconds=180)
-    migration(three, "0901_broken", SLOW.replace("end = time", "return\n    end = time"), "0900_slow")
+    migration(three, "0901_broken", SLOW.replace("end = time", "return\n    end = time"))
     three.nuages("up", check=False)
     for unit in UNITS:
         active(three, unit)
 
 
 def test_a_holder_that_dies_begins_again(three: World) -> None:
-    migration(three, "0902_slow", SLOW, "0901_broken")
+    migration(three, "0902_slow", SLOW)
     before = len(ran(three))
-    with refreshing(three):
+    with meanwhile(three, "up"):
         unit = holder_of(three, before)
         os.kill(processes(three, "django-app", "pebble", unit)[0], signal.SIGKILL)
         eventually("it begins again", lambda: len(ran(three)) > before + 1, seconds=180)
         let_go_on(three, unit)
     for each in UNITS:
         active(three, each)
+
+
+def test_a_holder_that_is_scaled_away_is_followed_by_another(three: World) -> None:
+    migration(three, "0903_slow", SLOW)
+    before = len(ran(three))
+    with meanwhile(three, "up"):
+        unit = holder_of(three, before)
+        assert unit == UNITS[-1], "the highest is upgraded first, and goes first"
+        with meanwhile(three, "remove-unit", "notes", "--num-units", "1"):
+            successor = holder_of(three, before + 1)
+            assert successor == UNITS[-2]
+            let_go_on(three, successor)
+    eventually("it is gone", lambda: unit not in three.application("notes")["units"], seconds=60)
+    for each in UNITS[:-1]:
+        active(three, each)
+    assert len(ran(three)) == before + 2
+
+
+def test_a_leader_whose_pod_is_replaced_while_it_migrates_begins_again(three: World) -> None:
+    three.nuages("scale-application", "notes", "1")
+    eventually("one is left", lambda: [*three.application("notes")["units"]] == ["notes/0"], seconds=120)
+    migration(three, "0904_slow", SLOW)
+    before = len(ran(three))
+    with interrupted(three, "up"):
+        assert holder_of(three, before) == "notes/0"
+    assert three.unit("notes/0").get("leader")
+    migration(three, "0905_more", SLOW.replace("end = time", "return\n    end = time"))
+    with meanwhile(three, "up"):
+        assert holder_of(three, before + 1) == "notes/0"
+        let_go_on(three, "notes/0")
+    active(three, "notes/0")
+    manage = ("pebble", "exec", "--context=django", "-w", "/django/app", "--", "python3", "manage.py")
+    shown = in_container(three, "notes/0", *manage, "showmigrations", "--plan", "board")
+    assert "[X]  board.0905_more" in shown
+    three.nuages("add-unit", "notes")
+    active(three, "notes/1")
+    assert len(ran(three)) == before + 2
