@@ -3,7 +3,7 @@ import time
 import pytest
 
 from nuages.cli.debug_log import entity
-from nuages.cli.log_lines import local_time
+from nuages.cli.log_lines import local_time, seconds
 
 
 @pytest.fixture
@@ -27,6 +27,11 @@ def in_tokyo(monkeypatch):
 )
 def test_local_time(in_tokyo, stamp, shown):
     assert local_time(stamp) == shown
+
+
+def test_seconds():
+    assert seconds("2026-01-02T03:04:05.123456789Z") == seconds("2026-01-02T04:04:05+01:00") == 1767323045
+    assert (seconds(0.5), seconds("soon")) == (0.5, 0)
 
 
 @pytest.mark.parametrize(

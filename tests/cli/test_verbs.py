@@ -203,6 +203,19 @@ def test_exec(daemon, nuages):
     assert json.loads(failed.out)["notes/0"]["results"] == {"return-code": 3, "stderr": "no\n"}
 
 
+def test_exec_with_the_unit_where_ssh_has_it_names_the_command_that_was_meant(daemon, nuages):
+    outcome = nuages("exec", "notes/0", "--", "./explain", "a b")
+    assert outcome.code == 2
+    assert "exec --unit notes/0 -- ./explain 'a b'`?" in outcome.err
+    assert "Did you mean" not in nuages("exec", "./explain").err
+
+
+def test_the_log_is_followed_with_tail(daemon, nuages):
+    outcome = nuages("debug-log", "-f")
+    assert outcome.code == 2
+    assert "`--tail` goes on with what comes" in outcome.err
+
+
 def test_a_unit_is_a_unit(daemon, nuages):
     assert "'notes' is not a unit" in nuages("exec", "--unit", "notes", "--", "x").err
     assert nuages("run", "notes/x", "act").code == 2

@@ -84,6 +84,20 @@ def test_where_things_are(base, folder, config):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("command", "served"),
+    [
+        (layout.CLASSIC.web_command("notes.wsgi", "sync"), "notes.wsgi:application"),
+        ("/bin/python3 -m gunicorn -c /django/gunicorn.conf.py config.asgi:app -k [ asgi ]", "config.asgi:app"),
+        ("gunicorn --bind 0.0.0.0:8000 -b localhost:8000 'notes.wsgi:make(1)'", "notes.wsgi:make(1)"),
+        ("python3 serve.py", ""),
+        ("gunicorn 'notes.wsgi:application", ""),
+    ],
+)
+def test_what_a_command_serves(command, served):
+    assert layout.served(command) == served
+
+
 def test_actions():
     assert [action.name for action in actions.ACTIONS] == ["rotate-secret-key", "create-superuser"]
     parameters = actions.CREATE_SUPERUSER.parameters

@@ -16,6 +16,7 @@ from nuages.engine.programs import cache_dir
 from nuages.extension.django import Findings, Folder, detect
 from nuages.extension.django.findings import Choice, Place
 from nuages.extension.load import load
+from nuages.extension.names import slug
 from nuages.extension.problems import ExtensionError
 from nuages.extension.scaffold import Planned, scaffold
 
@@ -199,7 +200,7 @@ def _given_name(name: str | None) -> Choice | None:
     if not NAME.fullmatch(name) or len(name) > 40:
         raise BuildError(
             f"cannot use the name {name!r}: a charm's has lower-case letters, digits and single hyphens, 40 at most",
-            fix=f"nuages init --name {re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:40] or 'my-site'}",
+            fix=f"nuages init --name {slug(name) or 'my-site'}",
         )
     return Choice(name, Place(""), "as you say")
 

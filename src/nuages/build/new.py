@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import keyword
-import re
 import sys
 from pathlib import Path
 
 from nuages.build.errors import BuildError
 from nuages.build.init import HELPER, NAME
+from nuages.extension.names import slug
 from nuages.extension.scaffold.new import new_project
 from nuages.extension.scaffold.planned import Planned
 
@@ -26,7 +26,7 @@ def plan(parent: Path, name: str) -> tuple[Planned, ...]:
     Raises:
         BuildError: the name cannot be used, or there is something of that name.
     """
-    wanted = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+    wanted = slug(name)
     if not NAME.fullmatch(name) or len(name) > 40:
         example = wanted if NAME.fullmatch(wanted) else "my-site"
         raise BuildError(

@@ -7,7 +7,6 @@ read-only, a /tmp of its own, as a user that is nobody on the host.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import shutil
 import tempfile
@@ -21,10 +20,12 @@ from nuages.build.errors import BuildError
 from nuages.build.files import make_readable
 from nuages.build.probe_variables import HOST, URL, Asked, variables
 from nuages.build.rock_project import RockProject
+from nuages.contract import layout
 from nuages.engine.programs import Progress, ensure, pythons
 from nuages.engine.sandbox import process
 from nuages.extension.codes import severity
 from nuages.extension.django.findings import Place, Settings
+from nuages.extension.names import shown as shown_path
 from nuages.extension.problems import Problem
 from nuages.extension.survey.sources import Survey, survey
 
@@ -89,9 +90,9 @@ def _selected(found: Survey) -> str:
 def _served(found: Survey) -> str:
     """Return the module that the web service's own command in rockcraft.yaml serves, else the one that was found."""
     command = found.rock.get("services", "django", "command") if found.rock else None
-    named = re.search(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*", command) if isinstance(command, str) else None
+    named = layout.served(command) if isinstance(command, str) else ""
     if named:
-        return named[1]
+        return named.partition(":")[0]
     findings = found.findings
     server = (findings.asgi if findings.asynchronous else findings.wsgi) if findings else None
     return server.value if server else ""
@@ -149,12 +150,7 @@ class Shown:
     def file(self, name: str) -> str:
         """Return the file to show for a name in it."""
         path = self._names.get(name)
-        if path is None:
-            return name
-        try:
-            return str(path.resolve().relative_to(Path.cwd()))
-        except ValueError:
-            return str(path)
+        return name if path is None else shown_path(path)
 
     def place(self, settings: Settings | None, setting: str) -> tuple[str, int]:
         """Return where a setting is given."""

@@ -6,7 +6,6 @@ back with the value it had when the process was started; hence the file does it 
 """
 
 import re
-import shlex
 import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -22,7 +21,6 @@ APPLIED = layout.STATE_DIRECTORY + "/gunicorn.conf.py"
 GRACE = 30
 """gunicorn's default `graceful_timeout`, in seconds."""
 
-_APPLICATION = re.compile(r"[\w.]+:[\w.]+(\(.*\))?")
 
 _TEMPLATE = '''\
 """Written by the charm, which writes it anew when the configuration changes: what is changed here does not last."""
@@ -214,13 +212,8 @@ def marker_of(text: str) -> str:
     return found.group() if found else ""
 
 
-def application(command: str) -> str:
-    """Return the application that the command names, `notes.wsgi:application`; "" when it names none."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return ""
-    return next((word for word in words if _APPLICATION.fullmatch(word)), "")
+application = layout.served
+"""What the web service's command serves."""
 
 
 def preloads(command: str, environment: Mapping[str, str]) -> bool:

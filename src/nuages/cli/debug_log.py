@@ -16,6 +16,7 @@ EVERYTHING = 1_000_000
 @model_option
 @click.option("--replay", is_flag=True, help="From the beginning.")
 @click.option("--tail/--no-tail", "tail", default=None, help="Go on with what comes; the default on a terminal.")
+@click.option("-f", "follow_", is_flag=True, hidden=True)
 @click.option("-n", "--lines", default=10, show_default=True, type=click.IntRange(min=0), help="How many old lines.")
 @click.option("--limit", type=click.IntRange(min=0), help="Only the newest so many lines, then leave (0: all).")
 @click.option("-i", "--include", multiple=True, metavar="UNIT", help="Only this unit or application (repeatable).")
@@ -29,8 +30,11 @@ def command(
     limit: int | None,
     include: tuple[str, ...],
     level: str | None,
+    follow_: bool,
 ) -> None:
     """Show what the charms and the engine log."""
+    if follow_:
+        raise click.UsageError("there is no option -f here, as in Juju: `--tail` goes on with what comes")
     session = open_session(model)
     follow = (sys.stdout.isatty() if tail is None else tail) and limit is None
     count = limit or EVERYTHING if limit is not None else EVERYTHING if replay else lines

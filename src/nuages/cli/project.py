@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from nuages.extension.names import slug
+
 MARKERS = ("charm/charmcraft.yaml", "charmcraft.yaml", "rockcraft.yaml")
 _NAME = re.compile(r"^name\s*:\s*(['\"]?)([^\s'\"#]+)\1\s*(?:#.*)?$", re.MULTILINE)
 
@@ -31,8 +33,7 @@ def project_name(project: Path) -> str:
 
 def dns_safe(name: str) -> str:
     """Return the nearest DNS label: lower case letters, digits and hyphens, at most 50 characters."""
-    label = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].strip("-")
-    return label or "model"
+    return slug(name, 50) or "model"
 
 
 def free_model_name(wanted: str, taken: set[str]) -> str:

@@ -1,5 +1,6 @@
 """Where things are inside the workload container, as the rock and the charm agree on it."""
 
+import re
 from typing import NamedTuple
 
 PYTHON = "/bin/python3"
@@ -41,6 +42,19 @@ class Layout(NamedTuple):
             "manage.py": ("python3", "manage.py", "migrate"),
         }[file]
 
+
+def served(command: str) -> str:
+    """Return the application that a web service's command names, `notes.wsgi:application`; "" when it names none."""
+    import shlex  # only here: the contract costs the charm nothing that it does not use
+
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return ""
+    return next((word for word in words if _APPLICATION.fullmatch(word)), "")
+
+
+_APPLICATION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?")
 
 CLASSIC = Layout("/django/app", "/django", "/var/log/django")
 MODERN = Layout("/app", "/var/lib/gunicorn", "/var/log/app", "/app-data", ".")

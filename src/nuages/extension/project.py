@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nuages.contract.bases import BASES, BY_NAME, EXTENSION, Base
 from nuages.extension.load import Document, Value, load
+from nuages.extension.names import shown
 from nuages.extension.problems import ExtensionError
 
 FILE = "charmcraft.yaml"
@@ -92,17 +93,17 @@ def read(charm: Path) -> Project:
     Raises:
         ExtensionError: a file cannot be read or is no YAML.
     """
-    document = load(_content(charm / FILE), _shown(charm / FILE))
+    document = load(_content(charm / FILE), shown(charm / FILE))
     paas = charm / "paas-config.yaml"
     custom = charm / "cos_custom"
     entries: tuple[tuple[str, bool], ...] = ()
     if custom.is_dir():
         entries = tuple(sorted((entry.name, entry.is_dir()) for entry in custom.iterdir()))
     older = charm / "metadata.yaml"
-    metadata = load(_content(older), _shown(older)).data if older.is_file() else {}
+    metadata = load(_content(older), shown(older)).data if older.is_file() else {}
     return Project(
         document=document,
-        paas_config=load(_content(paas), _shown(paas), empty=True) if paas.is_file() else None,
+        paas_config=load(_content(paas), shown(paas), empty=True) if paas.is_file() else None,
         cos_custom=entries,
         experimental=bool(os.environ.get(EXPERIMENTAL)),  # as charmcraft does: any text will do
         metadata={key: metadata[key] for key in MIGRATED if metadata.get(key) is not None},
@@ -115,15 +116,8 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ExtensionError(
-            f"cannot read {_shown(path)}: {error.strerror}", fix="make the file readable for you"
+            f"cannot read {shown(path)}: {error.strerror}", fix="make the file readable for you"
         ) from None
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def _selected(data: dict[str, Value]) -> list[Selected]:

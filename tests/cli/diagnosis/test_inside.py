@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nuages.cli.diagnosis.inside import Silent, WebService, ask, masked, served, web_service
+from nuages.cli.diagnosis.inside import Silent, WebService, ask, masked, web_service
 from nuages.cli.session import Session
 from nuages.engine.api.client import Client
 
@@ -137,21 +137,6 @@ def test_the_web_service_is_found_in_the_plan(daemon):
     daemon.on("GET", f"{M}/plan", {"containers": {"other": {}}})
     with pytest.raises(Silent, match="no service 'django'"):
         web_service(session, "notes/0")
-
-
-@pytest.mark.parametrize(
-    ("command", "module"),
-    [
-        (
-            "/bin/python3 -m gunicorn -c /django/gunicorn.conf.py 'notes.wsgi:application' -k [ sync ]",
-            "notes.wsgi:application",
-        ),
-        ("/bin/python3 -m gunicorn -c /django/gunicorn.conf.py config.asgi:app -k [ asgi ]", "config.asgi:app"),
-        ("python3 serve.py", "wsgi:application"),
-    ],
-)
-def test_served(command, module):
-    assert served(command) == module
 
 
 def test_masked():

@@ -1,6 +1,7 @@
 """`up` from the command line against a fake daemon: what it asks for, says and returns."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -93,12 +94,12 @@ def engine(daemon, project, page):
     daemon.on("GET", f"{M}/settled", {"settled": True})
     daemon.on("GET", f"{M}/changes", [])
     daemon.on("GET", f"{M}/status", status(page[0]))
-    daemon.on(
-        "GET", f"{M}/debug-log", ({"time": "t", "level": "ERROR", "entity": "e", "module": "m", "message": "boom"},)
-    )
-    daemon.on(
-        "GET", f"{M}/logs", ({"time": "t", "unit": "u", "container": "c", "service": "django", "message": "Traceback"},)
-    )
+    logged = {"level": "ERROR", "entity": "e", "module": "m"}
+    old, new = {**logged, "time": time.time() - 3600, "message": "of yesterday"}, {**logged, "time": time.time() + 60}
+    daemon.on("GET", f"{M}/debug-log", (old, {**new, "message": "boom"}))
+    printed = {"unit": "u", "container": "c", "service": "django"}
+    old, new = {**printed, "time": "2026-01-02T03:04:05.1Z"}, {**printed, "time": "2099-01-02T03:04:05.123456789Z"}
+    daemon.on("GET", f"{M}/logs", ({**old, "message": "of yesterday"}, {**new, "message": "Traceback"}))
     daemon.on("POST", f"{M}/retry", {})
     for route in ("deploy", "integrate", "refresh", "start"):
         daemon.change("POST", f"{M}/{route}")
@@ -168,6 +169,7 @@ def test_a_unit_that_cannot_go_on_is_told_with_its_log(engine, nuages, impatient
     assert outcome.code == 1
     assert f"notes/0 is {workload}: {message}" in outcome.err
     assert "  | ERROR boom" in outcome.err
+    assert "of yesterday" not in outcome.err
     assert engine.bodies("GET", f"{M}/debug-log")[-1]["level"] == "INFO"  # without what a person's `exec` printed
     assert "debug-log --replay --include notes/0" in outcome.err
 
@@ -185,6 +187,7 @@ def test_no_page_is_no_success(engine, nuages, page):
     assert (outcome.code, outcome.out) == (1, "")
     assert "error: cannot call notes done: / is 500" in outcome.err
     assert "  | django: Traceback" in outcome.err
+    assert "of yesterday" not in outcome.err
 
 
 def test_a_refused_operation_ends_up(engine, nuages):

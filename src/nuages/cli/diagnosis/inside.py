@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,12 +70,6 @@ def _places(container: str) -> layout.Layout:
     return base.layout if base else layout.CLASSIC
 
 
-def served(command: str) -> str:
-    """Return what the web service's command serves: `notes.wsgi:application`."""
-    words = shlex.split(command.replace("[", " ").replace("]", " "))
-    return next((word for word in words if re.fullmatch(r"[\w.]+:\w+", word)), "wsgi:application")
-
-
 def ask(session: Session, web: WebService, url: str, paths: Sequence[str]) -> Inside:
     """Ask Django about its settings, and what the pages at `paths` raise.
 
@@ -85,7 +78,7 @@ def ask(session: Session, web: WebService, url: str, paths: Sequence[str]) -> In
     parts = urlsplit(url)
     question = {
         "mark": MARK,
-        "application": served(web.command),
+        "application": layout.served(web.command) or "wsgi:application",
         "host": parts.hostname or "",
         "netloc": parts.netloc,
         "scheme": parts.scheme,

@@ -113,7 +113,8 @@ def _up(session: Session, built: Built, console: Console, directory: Path, *, po
         )
     asked = look(session, project.application, url, directory, changed=not resting)
     notes = (*built.notes, *asked, *_unanswered(project, observed))
-    fresh = INGRESS_APPLICATION not in observed.applications
+    # An interrupted `up` may have made ingress, and not come so far as to say where it is.
+    fresh = INGRESS_APPLICATION not in observed.applications or (not operations and not resting)
     loud = port_line(port or PORT, url, command_name()) if fresh else None
     if loud:
         console.line(loud)

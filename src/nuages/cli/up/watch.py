@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nuages.cli.log_lines import seconds
 from nuages.cli.root import command_name
 from nuages.cli.session import Session
 from nuages.cli.up.console import Console
@@ -102,19 +103,27 @@ def settle(session: Session, console: Console, changes: Sequence[str]) -> Troubl
             time.sleep(0.2)
 
 
+STARTED = time.time()
+"""When this command began: what was logged before tells of another `up`."""
+
+
 def tail(session: Session, state: UnitState) -> tuple[str, ...]:
-    """Return the end of what the unit's charm logged.
+    """Return the end of what the unit's charm logged since this command began.
 
     Without DEBUG: what a person's own `exec` printed is logged there, and tells nothing of the trouble.
     """
     stream = session.client.stream(session.path("debug-log"), lines=LOG_LINES, level="INFO", include=state.unit)
-    return tuple(f"{line['level']} {line['message'].rstrip()}" for line in stream)
+    return tuple(f"{line['level']} {line['message'].rstrip()}" for line in stream if _new(line))
 
 
 def output(session: Session, application: str) -> tuple[str, ...]:
-    """Return the end of what the application's services printed."""
+    """Return the end of what the application's services printed since this command began."""
     stream = session.client.stream(session.path("logs"), lines=LOG_LINES, application=application)
-    return tuple(f"{line['service']}: {line['message'].rstrip()}" for line in stream)
+    return tuple(f"{line['service']}: {line['message'].rstrip()}" for line in stream if _new(line))
+
+
+def _new(line: dict[str, Any]) -> bool:
+    return seconds(line["time"]) >= int(STARTED)  # Pebble's times are read to the second
 
 
 class _Tasks:

@@ -157,7 +157,10 @@ class Pod:
         if container is not None:
             if container not in self.containers:
                 names = ", ".join(self.containers) or "none"
-                raise SandboxError(f"cannot enter {self.unit}: it has no container {container!r} (it has: {names})")
+                there = f"--container {next(iter(self.containers))}, or none for the charm's own" if self.containers else ""
+                raise SandboxError(
+                    f"cannot enter {self.unit}: it has no container {container!r} (it has: {names})", fix=there
+                )
             return self.containers[container].enter(argv, tty=tty)
         own = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", **(environment or {})}
         marker = "--nuages-argv--"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from nuages.extension.django import toml
 from nuages.extension.django.findings import Choice, Place
 from nuages.extension.django.tree import Tree
+from nuages.extension.names import slug
 
 _GENERAL = (
     "app", "apps", "backend", "base", "conf", "config", "core", "django", "django-app", "django-project", "main",
@@ -45,5 +44,5 @@ def choose_name(
 
 def fit(name: str) -> str:
     """Return the nearest name that a charm and a rock can have: lower case, digits, single hyphens, a letter first."""
-    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+    text = slug(name)
     return text if not text or text[0].isalpha() else f"app-{text}"

@@ -14,6 +14,7 @@ from nuages.extension.django.findings import Findings, Place
 from nuages.extension.django.requirements import with_rock
 from nuages.extension.django.tree import Folder, Tree
 from nuages.extension.load import Document, load
+from nuages.extension.names import shown
 from nuages.extension.problems import ExtensionError, Problem
 from nuages.extension.project import Project, read
 
@@ -93,20 +94,13 @@ def survey(root: Path, charm: Path, commands: frozenset[str] | None = None) -> S
     """
     project = read(charm)
     path = root / ROCK
-    rock = load(path.read_bytes(), _shown(path)) if path.is_file() else None
+    rock = load(path.read_bytes(), shown(path)) if path.is_file() else None
     tree = Folder(root)
     try:
         findings = with_rock(detect(tree, root.resolve().name), rock)
     except ExtensionError:
         findings = None  # no Django project here: the rock's rules say so
     scripts = frozenset(name for name in tree.named("migrate") if os.access(root / name, os.X_OK))
-    shown = _shown(root)
+    name = shown(root)
     source = "\n".join(path.read_text(errors="replace") for path in sorted((charm / "src").glob("*.py")))
-    return Survey(project, rock, findings, tree, "" if shown == "." else shown + "/", source, scripts, commands)
-
-
-def _shown(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return Survey(project, rock, findings, tree, "" if name == "." else name + "/", source, scripts, commands)
