@@ -16,7 +16,7 @@ EVERYTHING = 1_000_000
 @model_option
 @click.option("--replay", is_flag=True, help="From the beginning.")
 @click.option("--tail/--no-tail", "tail", default=None, help="Go on with what comes; the default on a terminal.")
-@click.option("-f", "follow_", is_flag=True, hidden=True)
+@click.option("-f", "follow_", is_flag=True, hidden=True, help="No option, as in Juju: --tail follows.")
 @click.option("-n", "--lines", default=10, show_default=True, type=click.IntRange(min=0), help="How many old lines.")
 @click.option("--limit", type=click.IntRange(min=0), help="Only the newest so many lines, then leave (0: all).")
 @click.option("-i", "--include", multiple=True, metavar="UNIT", help="Only this unit or application (repeatable).")
