@@ -8,7 +8,7 @@ from typing import Any
 import ops
 import pytest
 from charmlibs.interfaces.oauth import ClientConfig, OAuthProvider, OAuthRequirer
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ops import testing
 
@@ -166,7 +166,11 @@ def test_requests_that_cannot_be(change: dict[str, str], words: str):
         answer.parse("notes", REQUEST | change)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(REQUEST)), st.text() | st.builds(json.dumps, st.lists(st.text()))))
+WORDS = st.text(max_size=12)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(REQUEST)), WORDS | st.lists(WORDS, max_size=3).map(json.dumps)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_request_is_taken_or_refused(bag: dict[str, str]):
     try:
         answer.parse("notes", REQUEST | bag)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nuages.charm.facts import Relation
@@ -125,7 +125,10 @@ def test_names_of_an_application():
     }
 
 
-@given(st.dictionaries(st.sampled_from(["entity_id", "metadata_url", "fingerprint", "acs_hosts"]), st.text()))
+@given(
+    st.dictionaries(st.sampled_from(["entity_id", "metadata_url", "fingerprint", "acs_hosts"]), st.text(max_size=12))
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_options_are_taken_or_refused(config: dict[str, str]):
     for function in (answer.parse, answer.hosts):
         try:
