@@ -52,7 +52,7 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     shown = progress_on(console)
     done = together(
         {
-            "charm": lambda: pack(charm_dir, cache_dir() / "charms"),
+            "charm": lambda: pack(charm_dir, _charms_of(directory)),
             "rock": lambda: rock(directory, progress=shown),
             "programs": lambda: ensure(*names, progress=shown),
         }
@@ -71,6 +71,11 @@ def build(directory: Path, console: Console, observed: Observed, *, port: int | 
     )
     warned = warnings_line(report, command_name())
     return Built(project, (*charm.notes, *image.notes, *([warned] if warned else [])))
+
+
+def _charms_of(directory: Path) -> Path:
+    """Return where this project's charm is packed: two projects may have the same name."""
+    return cache_dir() / "charms" / hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
 
 
 def requirements(expanded: dict[str, Any]) -> tuple[Requirement, ...]:
