@@ -254,7 +254,8 @@ def in_pod(world: World, integration: Integration, command: str) -> list[str]:
     """
     # In brackets, so that the script does not find itself.
     pattern = f"[{integration.program[0]}]{integration.program[1:]}"
-    script = f'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline 2>/dev/null)" in *{pattern}*) {command};; esac; done'
+    line = '"$(tr "\\0" " " <$p/cmdline 2>/dev/null)"'
+    script = f"for p in /proc/[0-9]*; do case {line} in *{pattern}*) {command};; esac; done"
     unit = f"{integration.application}/0"
     done = world.nuages("ssh", "--container", container_of(integration), unit, "--", "sh", "-c", script)
     return [line for line in done.stdout.splitlines() if line.strip()]
