@@ -140,9 +140,14 @@ def _page(row: Code, case: Case) -> str:
 
 
 def _said(row: Code, case: Case) -> str:
-    found = [problem for problem in report(case, "fires").problems if problem.code == row.name]
+    found = [problem for problem in _told(report(case, "fires")) if problem.code == row.name]
     assert found, f"docs/cases/{row.name}.txt does not fire"
     return "\n>\n".join(_quote(problem) for problem in found)
+
+
+def _told(report: Report) -> Iterator[Problem]:
+    yield from report.problems
+    yield from report.notes
 
 
 def _quote(problem: Problem) -> str:

@@ -22,18 +22,22 @@ def test_the_sound_project_has_no_problem():
 
 @pytest.mark.parametrize("row", READ, ids=lambda row: row.name)
 def test_it_fires(row):
-    found = [problem for problem in report(CASES[row.name], "fires").problems if problem.code == row.name]
+    told = report(CASES[row.name], "fires")
+    found = [problem for problem in (*told.problems, *told.notes) if problem.code == row.name]
     assert found
     for problem in found:
         assert problem.file
         assert problem.why
         assert problem.fix
-        assert problem.severity in ("error", "warning")
+        assert problem.severity in ("error", "warning", "note")
+        assert (problem in told.notes) == (problem.severity == "note")
 
 
 @pytest.mark.parametrize("row", READ, ids=lambda row: row.name)
 def test_the_near_miss_is_clean(row):
-    assert [str(problem) for problem in report(CASES[row.name], "near").problems] == []
+    told = report(CASES[row.name], "near")
+    assert [str(problem) for problem in told.problems] == []
+    assert row.name not in [note.code for note in told.notes]
 
 
 def test_the_table_says_which_are_mended():

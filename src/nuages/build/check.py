@@ -26,6 +26,8 @@ class Report:
 
     problems: tuple[Problem, ...]
     silenced: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    """What is no problem and good to know."""
     texts: dict[str, str] | None = None
     """The files it looked at: name to show to text."""
 
@@ -67,7 +69,9 @@ def check(
     texts = found.texts()
     comments = ignores.find(texts, found.project.document.file)
     kept, silenced = ignores.silence(rules.in_order([*problems, *more]), comments, ran)
-    return Report(tuple(rules.in_order(kept)), tuple(silenced), texts)
+    told = rules.in_order(kept)
+    notes = tuple(problem for problem in told if problem.severity == "note")
+    return Report(tuple(problem for problem in told if problem not in notes), tuple(silenced), notes, texts)
 
 
 def refuse(report: Report, doing: str) -> None:

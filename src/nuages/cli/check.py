@@ -50,6 +50,9 @@ def command(project_dir: Path | None, fix: bool, evaluate: bool, form: str) -> i
         report = _evaluated(charm)
     elif evaluate:
         note("the settings are evaluated once the errors are mended")
+    if form == "text":
+        for told in report.notes:
+            note(f"note: {told} [{told.code}]")
     sys.stdout.write(WRITERS[form](report))
     return 1 if report.errors else 0
 

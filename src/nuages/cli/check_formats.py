@@ -39,12 +39,13 @@ def _count(number: int, word: str) -> str:
 
 
 def as_json(report: Report) -> str:
-    """Return a JSON document: `problems`, `silenced`, and the number of each severity."""
+    """Return a JSON document: `problems`, `silenced`, `notes`, and the number of each severity."""
     document = {
         "errors": len(report.errors),
         "warnings": len(report.warnings),
         "problems": [_row(problem) for problem in report.problems],
         "silenced": [_row(problem) for problem in report.silenced],
+        "notes": [_row(problem) for problem in report.notes],
     }
     return json.dumps(document, indent=1) + "\n"
 

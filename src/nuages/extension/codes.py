@@ -336,6 +336,21 @@ CODES: tuple[Code, ...] = (
         "Stay below Django 6.1, or deploy a charm with the newer server.",
     ),
     _p(
+        "local-server",
+        "note",
+        "A server that is another one on this machine than in production",
+        "What passes here may fail there, and the other way round. A note stops nothing and is no problem: `check` "
+        "says it beside its report, as do `status` and [the page of the applications](../applications.md).",
+        "There is nothing to mend. Run your tests on production's server too before you rely on what differs.",
+    ),
+    _p(
+        "local-server-lacks",
+        "warning",
+        "Something that only production's server can do",
+        "On this machine another server stands in for it, which refuses: the application fails here, and works there.",
+        "Do without it, or silence this: then try it on Juju.",
+    ),
+    _p(
         "missing-driver",
         "warning",
         "A relation without the package that speaks to it",
@@ -568,5 +583,5 @@ def stops_expansion(code: str) -> bool:
 
 
 def severity(code: str) -> str:
-    """Return `error` or `warning`."""
+    """Return `error`, `warning` or `note`, which is no problem."""
     return BY_NAME[code].severity

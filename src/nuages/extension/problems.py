@@ -34,7 +34,7 @@ class Problem:
     why: str
     fix: str
     severity: str = "error"
-    """`error` or `warning`."""
+    """`error` or `warning`; a `note` tells something and asks for nothing."""
     edits: tuple[Edit, ...] = ()
     """What `nuages check --fix` would do; empty where a person must decide."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nuages.extension import rules
 from nuages.extension.problems import Problem
-from nuages.extension.survey import commands, fit, processes, reading
+from nuages.extension.survey import commands, fit, local, processes, reading
 from nuages.extension.survey.sources import Survey
 
-RULES = (*fit.RULES, *commands.RULES, *processes.RULES, *reading.RULES)
+RULES = (*fit.RULES, *commands.RULES, *processes.RULES, *reading.RULES, *local.RULES)
 
 
 def check(survey: Survey) -> list[Problem]:
