@@ -72,7 +72,7 @@ def test_the_primary_makes_a_slot_for_each_other_unit(tmp_path_factory: pytest.T
     with running(SERVICE, tmp_path_factory.mktemp("p")) as pod:
         context = FakeContext(pod.client, hook="postgresql-pebble-ready", all_relations=[peers])
         asyncio.run(SERVICE.hook(context))
-        assert context.status == ("active", "")
+        assert context.status == ("active", "PostgreSQL 18 in place of 14")
         first = json.loads(peers.own[replication.SLOTS])
         assert list(first) == ["unit_1"]
         writes = peers.writes

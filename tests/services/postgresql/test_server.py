@@ -30,7 +30,7 @@ class Database:
         self.hook("install")
         self.hook("start")
         self.hook("postgresql-pebble-ready")
-        assert self.context.status == ("active", "")
+        assert self.context.status == ("active", "PostgreSQL 18 in place of 14")
 
     def hook(self, name: str, relation: FakeRelation | None = None) -> None:
         self.context.hook, self.context.relation = name, relation
@@ -149,7 +149,7 @@ def test_what_is_not_to_be_had_blocks_and_serves_the_others(database: Database) 
     assert database.context.status == ("blocked", "notes asks for a database that cannot be named 'postgres'")
     assert bad.own == {}
     database.remove(bad)
-    assert database.context.status == ("active", "")
+    assert database.context.status == ("active", "PostgreSQL 18 in place of 14")
 
 
 def test_a_changed_password_leaves_nobody_out(database: Database) -> None:
@@ -181,7 +181,7 @@ def test_options_put_extensions_into_databases_and_take_them_out(database: Datab
         database.context.config = {"plugin_hstore_enable": enabled}
         database.hook("config-changed")
         assert database.query(notes, there) == str(int(enabled))
-    assert database.context.status == ("active", "")
+    assert database.context.status == ("active", "PostgreSQL 18 in place of 14")
     database.context.all_relations.remove(peers)
 
 
@@ -250,7 +250,7 @@ def test_data_outlive_the_pod_even_when_all_is_killed(database: Database, direct
         database.context.client = pod.client
         database.hook("upgrade-charm")
         database.hook("postgresql-pebble-ready")
-        assert database.context.status == ("active", "")
+        assert database.context.status == ("active", "PostgreSQL 18 in place of 14")
         assert database.query(notes, "SELECT title FROM note") == "été"
 
 

@@ -27,7 +27,7 @@ class Cache:
         )
         self.hook("install")
         self.hook("redis-pebble-ready")
-        assert self.context.status == ("active", "")
+        assert self.context.status == ("active", "Valkey in place of Redis")
 
     def hook(self, name: str, relation: FakeRelation | None = None) -> None:
         self.context.hook, self.context.relation = name, relation

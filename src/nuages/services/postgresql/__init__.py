@@ -84,7 +84,7 @@ class PostgreSQL:
             context.set_status("blocked", str(error))
             return
         if ready:
-            context.set_status("blocked" if problem else "active", problem)
+            context.set_status("blocked" if problem else "active", problem or server.NOTE)
         else:
             context.set_status("waiting", problem or driver.WAITING)
 

@@ -16,6 +16,7 @@ from nuages.services.postgresql import replication
 
 VERSION = "18.6"
 _MAJOR = VERSION.partition(".")[0]
+NOTE = f"PostgreSQL {_MAJOR} in place of 14"
 PORT = 5432
 SERVICE = "postgresql"
 DATA = "/var/lib/postgresql/data"

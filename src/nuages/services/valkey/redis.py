@@ -17,6 +17,7 @@ from nuages.services.valkey import server
 from nuages.services.valkey.users import User
 
 ENDPOINT = "redis"
+NOTE = "Valkey in place of Redis"
 _PASSWORD = "redis-password"  # noqa: S105  # a label
 _LAYOUT = server.Layout("redis", "/var/lib/redis")
 
@@ -73,7 +74,7 @@ class Redis:
             context.set_secret(_PASSWORD, {"password": password})
         for relation in relations:
             _tell(context, relation)
-        context.set_status("active")
+        context.set_status("active", NOTE)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
