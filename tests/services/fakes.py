@@ -76,6 +76,8 @@ class FakeContext:
     host_port: int = 8000
     host_ports: dict[str, int] = field(default_factory=dict)
     """Further published ports by key."""
+    outwards: dict[int, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    """Ways out of the model that were opened: port to what is permitted and the mend."""
 
     @property
     def application(self) -> str:
@@ -124,7 +126,7 @@ class FakeContext:
         return self.host_ports.setdefault(key, preferred)
 
     async def outward(self, port: int, *, permitted: Sequence[str], fix: str) -> None:
-        raise AssertionError(port, permitted, fix)
+        self.outwards[port] = (tuple(permitted), fix)
 
     def log(self, level: str, message: str) -> None:
         self.logged.append(message)

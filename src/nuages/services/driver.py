@@ -105,11 +105,6 @@ def serves(context: Context) -> bool:
     return context.unit.endswith("/0")
 
 
-def one_unit_only(context: Context) -> str:
-    """Return the status of a unit that does not serve."""
-    return f"this built-in application runs on one unit: remove-unit {context.application} --num-units 1"
-
-
 async def with_pebble(context: Context, function: Callable[[ops.pebble.Client], T]) -> T:
     """Run blocking work with the container's Pebble.
 
@@ -166,14 +161,23 @@ def plan_holds(plan: Mapping[str, object], layer: ops.pebble.LayerDict) -> bool:
     return all(within(layer.get(section, {}), plan.get(section, {})) for section in ("services", "checks"))
 
 
-def push(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file for the servers' user when it differs (Pebble writes to a temporary name and renames)."""
+def push(client: ops.pebble.Client, path: str, text: str, mode: int = 0o644) -> bool:
+    """Write a file for the servers' user when it differs, and return whether it did.
+
+    Pebble writes to a temporary name and renames.
+    """
     try:
         if client.pull(path).read() == text:
-            return
+            return False
     except ops.pebble.PathError:
         pass  # there is none yet
-    client.push(path, text, make_dirs=True, permissions=0o644, user=USER, group=USER)
+    client.push(path, text, make_dirs=True, permissions=mode, user=USER, group=USER)
+    return True
+
+
+def keep(client: ops.pebble.Client, path: str, text: str) -> bool:
+    """Write a file that only the servers' user may read, when it differs, and return whether it did."""
+    return push(client, path, text, 0o600)
 
 
 def run(client: ops.pebble.Client, argv: Sequence[str], *, stdin: str = "", timeout: float = 30) -> str:
@@ -216,6 +220,42 @@ def await_ready(
             raise ServiceError(f"cannot start {server}: {_reason(started)}", fix=f"nuages logs {application}")
         if time.monotonic() > deadline:
             return False
+
+
+def await_server(
+    client: ops.pebble.Client,
+    probe: Sequence[str],
+    change: ops.pebble.ChangeID | None,
+    *,
+    server: str,
+    application: str,
+    timeout: float,
+) -> bool:
+    """Do as `await_ready`; a server that is waited for has to come.
+
+    Raises:
+        ServiceError: it does not start, or does not answer in time.
+    """
+    ready = await_ready(client, probe, change, server=server, application=application, timeout=timeout)
+    if timeout and not ready:
+        raise ServiceError(
+            f"cannot reach {server}: it does not answer after {timeout:.0f} s", fix=f"nuages logs {application}"
+        )
+    return ready
+
+
+async def stop(context: Context) -> None:
+    """Stop cleanly whatever runs in the container; what it keeps stays in the volume.
+
+    Raises:
+        NotReachable: Pebble does not answer.
+    """
+
+    def work(client: ops.pebble.Client) -> None:
+        if running := [info.name for info in client.get_services() if info.is_running()]:
+            client.stop_services(running)
+
+    await with_pebble(context, work)
 
 
 def check_is_up(client: ops.pebble.Client) -> bool:

@@ -92,7 +92,7 @@ class Fga:
     def check(self, relation: FakeRelation, who: dict[str, str], token: str = "") -> tuple[int, Any]:
         path = f"/stores/{relation.own['store_id']}/check"
         code, answer = self.ask(path, {"tuple_key": who}, token=token or self.token(relation))
-        return code, answer.get("allowed", answer)
+        return code, answer.get("allowed", answer) if isinstance(answer, dict) else answer  # no JSON: it is not back
 
     def act(self, name: str, **params: str) -> dict[str, Any]:
         return dict(asyncio.run(SERVICE.action(self.context, name, params)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.hydra import answer, server
 from nuages.services.identity import pod, users
 
@@ -75,20 +75,11 @@ class Hydra:
         """Run the provider with a client for each relation; answer; say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, driver.secret_label(context.relation, answer.SECRET_ID))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await pod.stop(context, server.PROGRAM)
-                return
-            status = await _serve(context, frozenset())
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            context.set_status(*status)
+
+        async def serve() -> tuple[str, str]:
+            return await _serve(context, frozenset())
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -183,7 +174,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> tuple[str, str]:
         for relation, client in clients
     }
     relations = context.relations(answer.ENDPOINT)
-    patient = pod.patient(context, bool(relations))
+    patient = unit.patient(context, bool(relations))
     if not await server.run(context, registered, jwt=jwt, patient=patient):
         return "waiting", driver.WAITING
     base = await pod.address(context, server.PROGRAM)

@@ -132,9 +132,9 @@ async def run(
     def work(client: ops.pebble.Client) -> T | None:
         client.make_dir(program.home, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         for name, text in told.items():
-            _keep(client, f"{program.home}/{name}", text)
+            driver.keep(client, f"{program.home}/{name}", text)
         change = driver.converge(client, workload(program, command))
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             ["/bin/bash", f"{FILES}/ready.sh", str(program.port)],
             change,
@@ -142,24 +142,9 @@ async def run(
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach the {program.name}: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         return after(client) if ready else None
 
     return await driver.with_pebble(context, work)
-
-
-async def stop(context: Context, program: Program) -> None:
-    """Stop the provider, where it still runs; what it keeps stays in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == program.container and info.is_running() for info in client.get_services()):
-            client.stop_services([program.container])
-
-    await driver.with_pebble(context, work)
 
 
 def execute(client: ops.pebble.Client, argv: list[str], *, stdin: str = "") -> str:
@@ -173,19 +158,3 @@ def execute(client: ops.pebble.Client, argv: list[str], *, stdin: str = "") -> s
     return driver.run(
         client, ["/usr/bin/env", *variables, PYTHON, "-s", "-B", f"{FILES}/{program}", *arguments], stdin=stdin
     )
-
-
-def patient(context: Context, relations: bool) -> bool:
-    """Tell whether a hook waits for the provider: when somebody does, and it is not known to be down."""
-    failed = context.hook.endswith("pebble-check-failed")
-    return not failed and (relations or context.hook.endswith(("pebble-ready", "pebble-check-recovered")))
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the server's user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver
+from nuages.services import driver, unit
 from nuages.services.loki import answer, server
 
 NOTE = "not Loki: a log store with a part of its API"
@@ -75,28 +75,12 @@ class Loki:
 
     async def hook(self, context: Context) -> None:
         """Run the store, tell everybody where to push, and say how things are."""
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await server.stop(context)
-                return
-            if not context.is_leader:
-                context.set_status("waiting", "waiting to lead")
-                return
+
+        async def serve() -> tuple[str, str]:
             ready, problem = await _serve(context)
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            if not ready:
-                context.set_status("waiting", driver.WAITING)
-            else:
-                context.set_status("blocked" if problem else "active", problem or NOTE)
+            return unit.status(problem, NOTE) if ready else ("waiting", driver.WAITING)
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -143,10 +127,9 @@ async def _serve(context: Context, *, rotate: bool = False) -> tuple[bool, str]:
         groups += found
         problems[relation.id] = answer.problems(found)
         every += [f"{relation.remote_application}: {text}" for text in problems[relation.id]]
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+    patient = unit.patient(context, bool(relations))
     password = _password(context, rotate=rotate)
-    ready = await server.run(context, settings, password, groups, patient=patient and not failed)
+    ready = await server.run(context, settings, password, groups, patient=patient)
     if ready:
         said = answer.unit(context.fqdn, server.PORT)
         for relation in relations:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, logins, passwords
+from nuages.services import driver, logins, passwords, unit
 from nuages.services.mongodb import answer, server
 from nuages.services.mongodb.answer import SECRET_USER
 
@@ -63,24 +63,11 @@ class MongoDB:
         """Run the server with the users that the relations want, answer them, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             logins.forget(context, context.relation, SECRET_USER)
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        if context.hook in ("stop", "remove") or context.leaving:
-            context.set_status("maintenance", "stopping")
-            await server.stop(context)
-            return
-        if not context.is_leader:
-            context.set_status("waiting", "waiting to lead")
-            return
-        try:
-            problem = await _serve(context)
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-        except _NotReady:
-            context.set_status("waiting", driver.WAITING)
-        else:
-            context.set_status("blocked" if problem else "active", problem or server.NOTE)
+
+        async def serve() -> tuple[str, str]:
+            return unit.status(await _serve(context), server.NOTE)
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -117,10 +104,6 @@ class MongoDB:
         )
 
 
-class _NotReady(driver.ServiceError):
-    """The server does not answer yet, and nobody waits for it."""
-
-
 async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str] = frozenset()) -> str:
     """Make users for all relations and answer them; return the first problem of a requirer, or "".
 
@@ -128,7 +111,7 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
     The applications in `rotate` get new users.
 
     Raises:
-        _NotReady: the server does not answer yet.
+        NotReady: the server does not answer yet.
     """
     problems: list[str] = []
     requests: list[tuple[Relation, answer.Request, tuple[logins.Login, ...]]] = []
@@ -146,10 +129,9 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
     operator = operator or (kept["password"] if kept else driver.new_password())
     users = [server.User(_OPERATOR, operator)]
     users += [server.User(one.name, one.password, request.database) for _, request, some in requests for one in some]
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(requests) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
-    if not await server.run(context, users, patient=patient and not failed):
-        raise _NotReady("cannot answer yet: FerretDB is starting")
+    patient = unit.patient(context, bool(requests))
+    if not await server.run(context, users, patient=patient):
+        raise unit.NotReady("cannot answer yet: FerretDB is starting")
     context.set_secret(_OPERATOR_SECRET, {"password": operator})
     for relation, request, some in requests:
         driver.give(context, relation, answer.answer(request, some[0].name, some[0].password, context.application))

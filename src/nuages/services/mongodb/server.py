@@ -92,7 +92,7 @@ async def run(context: Context, users: Iterable[User], *, patient: bool) -> bool
 
     def work(client: ops.pebble.Client) -> bool:
         change = driver.converge(client, workload())
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             _READY,
             change,
@@ -100,11 +100,6 @@ async def run(context: Context, users: Iterable[User], *, patient: bool) -> bool
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach FerretDB: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         if ready:
             _apply(client, wanted)
         return ready
@@ -118,16 +113,3 @@ def _apply(client: ops.pebble.Client, wanted: str) -> None:
     except driver.CommandFailed as error:
         said = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise driver.ServiceError(f"cannot change users: {said}") from None
-
-
-async def stop(context: Context) -> None:
-    """Stop the server, where it still runs; the data stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    try:
-        await driver.with_pebble(context, work)
-    except driver.NotReachable:
-        context.log("DEBUG", "the container has gone already")

@@ -11,7 +11,7 @@ import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.mysql import answer, server, users
 
 _SYSTEM_SECRET = "system-users"  # noqa: S105  # a label
@@ -74,24 +74,15 @@ class MySQL:
         """Run the server, make users and databases as the relations want them, answer, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, driver.secret_label(context.relation, answer.SECRET_USER))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                await _leave(context)
-                return
+
+        async def serve() -> tuple[str, str]:
             if not await _start(context):
-                context.set_status("waiting", driver.WAITING)
-                return
+                return "waiting", driver.WAITING
             version, problem = await _serve(context)
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        else:
             said = f"MariaDB {'.'.join(version.split('.')[:2])} in place of MySQL 8.0"
-            context.set_status("blocked" if problem else "active", problem or said)
+            return unit.status(problem, said)
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -133,15 +124,14 @@ class MySQL:
 async def _start(context: Context) -> bool:
     """Have the server run and return whether it takes connections; wait for that where someone needs it."""
     asked = any(relation.remote_app().get("database") for relation in context.relations(answer.ENDPOINT))
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = (asked and not failed) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+    patient = unit.patient(context, asked)
     most = context.config.get(_CONNECTIONS)
     if most is not None and int(most) < _FEWEST:
         raise driver.Refused(f"{_CONNECTIONS} is {most}: set it to {_FEWEST} or more")
 
     def work(client: ops.pebble.Client) -> bool:
         change = driver.converge(client, server.workload(int(most) if most is not None else None))
-        ready = driver.await_ready(
+        return driver.await_server(
             client,
             server.READY,
             change,
@@ -149,12 +139,6 @@ async def _start(context: Context) -> bool:
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach MariaDB: it takes no connections after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
-        return ready
 
     return await driver.with_pebble(context, work)
 
@@ -239,20 +223,6 @@ async def _cluster_status(context: Context) -> Mapping[str, Any]:
         },
         "groupinformationsourcemember": address,
     }
-
-
-async def _leave(context: Context) -> None:
-    """Shut the server down cleanly, where it still runs; the data stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == server.SERVICE and info.is_running() for info in client.get_services()):
-            client.stop_services([server.SERVICE])
-
-    try:
-        await driver.with_pebble(context, work)
-    except driver.NotReachable:
-        context.log("DEBUG", "the container has gone already")
-    context.set_status("maintenance", "stopping")
 
 
 SERVICE = MySQL()

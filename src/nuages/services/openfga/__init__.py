@@ -8,7 +8,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.openfga import answer, server
 from nuages.services.openfga.answer import TOKEN, TOKEN_SECRET
 
@@ -48,24 +48,11 @@ class OpenFGA:
         """Run the server with the stores that the relations want, answer them, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, _label(context.relation))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        if context.hook in ("stop", "remove") or context.leaving:
-            context.set_status("maintenance", "stopping")
-            await server.stop(context)
-            return
-        if not context.is_leader:
-            context.set_status("waiting", "waiting to lead")
-            return
-        try:
-            problem = await _serve(context, frozenset())
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-        except _NotReady:
-            context.set_status("waiting", driver.WAITING)
-        else:
-            context.set_status("blocked" if problem else "active", problem)
+
+        async def serve() -> tuple[str, str]:
+            return unit.status(await _serve(context, frozenset()))
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -86,10 +73,6 @@ class OpenFGA:
         return Console(f"http://{{address}}/stores/{store}", server.HTTP, environment=environment)
 
 
-class _NotReady(driver.ServiceError):
-    """The server does not answer yet, and nobody waits for it."""
-
-
 def _label(relation: Relation) -> str:
     return driver.secret_label(relation, TOKEN_SECRET)
 
@@ -100,7 +83,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
     The applications in `rotate` get new tokens.
 
     Raises:
-        _NotReady: the server does not answer yet.
+        NotReady: the server does not answer yet.
     """
     problems: list[str] = []
     requests: list[tuple[Relation, str, passwords.Passwords]] = []
@@ -114,12 +97,11 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         if store:
             tokens = passwords.read(context, _label(relation), change=remote in rotate, field=TOKEN)
             requests.append((relation, store, tokens))
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(requests) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+    patient = unit.patient(context, bool(requests))
     wanted = server.keys((store, tokens.all) for _, store, tokens in requests)
-    ids = await server.run(context, wanted, patient=patient and not failed)
+    ids = await server.run(context, wanted, patient=patient)
     if ids is None:
-        raise _NotReady("cannot answer yet: OpenFGA is starting")
+        raise unit.NotReady("cannot answer yet: OpenFGA is starting")
     for relation, store, tokens in requests:
         driver.give(context, relation, answer.answer(context.application, context.model, ids[store], tokens.present))
         passwords.keep(context, _label(relation), tokens)

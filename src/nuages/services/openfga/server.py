@@ -95,7 +95,7 @@ async def run(context: Context, wanted: str, *, patient: bool) -> dict[str, str]
         client.make_dir(_HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         client.push(_KEYS, wanted, permissions=0o600, user=driver.USER, group=driver.USER)
         change = driver.converge(client, workload())
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             _READY,
             change,
@@ -103,11 +103,6 @@ async def run(context: Context, wanted: str, *, patient: bool) -> dict[str, str]
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach OpenFGA: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         return _apply(client) if ready else None
 
     return await driver.with_pebble(context, work)
@@ -120,16 +115,3 @@ def _apply(client: ops.pebble.Client) -> dict[str, str]:
         said = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise driver.ServiceError(f"cannot change stores: {said}") from None
     return cast("dict[str, str]", ids)
-
-
-async def stop(context: Context) -> None:
-    """Stop the server, where it still runs; the data stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    try:
-        await driver.with_pebble(context, work)
-    except driver.NotReachable:
-        context.log("DEBUG", "the container has gone already")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver
+from nuages.services import driver, unit
 from nuages.services.prometheus import answer, checks, server
 from nuages.services.prometheus.answer import Scraped
 
@@ -78,28 +78,12 @@ class Prometheus:
 
     async def hook(self, context: Context) -> None:
         """Run the server with what is to be scraped, tell requirers what is wrong, and say how things are."""
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await server.stop(context)
-                return
-            if not context.is_leader:
-                context.set_status("waiting", "waiting to lead")
-                return
+
+        async def serve() -> tuple[str, str]:
             ready, problem = await _serve(context)
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            if not ready:
-                context.set_status("waiting", driver.WAITING)
-            else:
-                context.set_status("blocked" if problem else "active", problem)
+            return unit.status(problem) if ready else ("waiting", driver.WAITING)
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -148,10 +132,9 @@ async def _serve(context: Context, *, rotate: bool = False) -> tuple[bool, str]:
         if found:
             wanted[relation.id] = found
     who = await _login(context, rotate=rotate)
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+    patient = unit.patient(context, bool(relations))
     told = answer.distinct(wanted.values())
-    ready, refused = await server.run(context, settings, who, told, patient=patient and not failed)
+    ready, refused = await server.run(context, settings, who, told, patient=patient)
     for relation in relations:
         driver.give(context, relation, answer.answer(_errors(relation, wrong, refused)))
     problems = [*wrong.values(), *(problem.text for problem in refused)]

@@ -135,14 +135,14 @@ async def run(
         for path, mode in plan.directories.items():
             client.make_dir(path, make_parents=True, permissions=mode, user=driver.USER, group=driver.USER)
         good, problems = checks.check(client, _PROMTOOL, _CHECKS, wanted)
-        keep(client, _LOGIN, who.basic)
-        keep(client, f"{HOME}/web.json", answer.document({"basic_auth_users": {USER: who.hash}}))
+        driver.keep(client, _LOGIN, who.basic)
+        driver.keep(client, f"{HOME}/web.json", answer.document({"basic_auth_users": {USER: who.hash}}))
         reload = _tell(client, settings, good)
         running = any(info.name == CONTAINER and info.is_running() for info in client.get_services())
         change = driver.converge(client, plan)
         if reload and running and change is None:
             client.send_signal("SIGHUP", [CONTAINER])
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             _READY,
             change,
@@ -150,11 +150,6 @@ async def run(
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach Prometheus: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         return ready, problems
 
     return await driver.with_pebble(context, work)
@@ -179,27 +174,16 @@ def _tell(client: ops.pebble.Client, settings: Settings, good: Sequence[Scraped]
         scrape_interval=settings.scrape_interval,
         evaluation_interval=settings.evaluation_interval,
     )
-    return keep(client, _CONFIGURATION, text) or changed
+    return driver.keep(client, _CONFIGURATION, text) or changed
 
 
 def _folder(client: ops.pebble.Client, folder: str, files: Mapping[str, str]) -> bool:
     """Have a folder hold these files and no others; return whether anything changed."""
     stale = [info.path for info in client.list_files(folder) if info.name not in files]
-    changed = [keep(client, f"{folder}/{name}", text) for name, text in files.items()]
+    changed = [driver.keep(client, f"{folder}/{name}", text) for name, text in files.items()]
     for path in stale:
         client.remove_path(path)
     return bool(stale) or any(changed)
-
-
-def keep(client: ops.pebble.Client, path: str, text: str) -> bool:
-    """Write a file that only the server's user may read, when it differs; return whether it did."""
-    try:
-        if client.pull(path).read() == text:
-            return False
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)
-    return True
 
 
 async def validate(context: Context) -> tuple[bool, str]:
@@ -212,13 +196,3 @@ async def validate(context: Context) -> tuple[bool, str]:
             return False, error.stderr
 
     return await driver.with_pebble(context, work)
-
-
-async def stop(context: Context) -> None:
-    """Stop the server, where it still runs; what it measured stays in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    await driver.with_pebble(context, work)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.rabbitmq import answer, server, users
 from nuages.services.rabbitmq.users import User
 
@@ -85,25 +85,11 @@ class RabbitMQ:
         """Run the broker with the users that the relations want, answer them, and say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, _label(context.relation))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        if context.hook in ("stop", "remove") or context.leaving:
-            await server.leave(context)
-            return
-        if not context.is_leader:
-            context.set_status("waiting", "waiting to lead")
-            return
-        try:
-            problem = await _serve(context, frozenset())
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-        except _NotReady:
-            context.set_status("waiting", driver.WAITING)
-        else:
-            context.set_status("blocked" if problem else "active", problem)
+
+        async def serve() -> tuple[str, str]:
+            return unit.status(await _serve(context, frozenset()))
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -133,10 +119,6 @@ class RabbitMQ:
         return Console(f"amqp://{user}:{pair.present}@{{address}}/{vhost}", server.PORT)
 
 
-class _NotReady(driver.ServiceError):
-    """The broker does not answer yet, and nobody waits for it."""
-
-
 async def _serve(context: Context, rotate: frozenset[str]) -> str:
     """Make users for all relations and answer them; return the first problem of a requirer, or "".
 
@@ -144,7 +126,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
 
     Raises:
         Refused: an option cannot be.
-        _NotReady: the broker does not answer yet.
+        NotReady: the broker does not answer yet.
     """
     disk = disk_limit(str(context.config.get(_DISK) or "auto"))
     relations = context.relations(answer.ENDPOINT)
@@ -168,10 +150,9 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         *(User(request.user, pair.present, (request.vhost,), request.tag) for _, request, pair in asked),
     ]
     before = [(request.user, pair.before, pair.until) for _, request, pair in asked if pair.before]
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
-    if not await server.run(context, wanted, before, disk=disk, patient=patient and not failed):
-        raise _NotReady("cannot answer yet: RabbitMQ is starting")
+    patient = unit.patient(context, bool(relations))
+    if not await server.run(context, wanted, before, disk=disk, patient=patient):
+        raise unit.NotReady("cannot answer yet: RabbitMQ is starting")
     context.set_secret(_OPERATOR, {"password": operator})
     for relation, _, pair in asked:
         context.set_secret(_label(relation), {"password": pair.present})

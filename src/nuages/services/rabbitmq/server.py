@@ -121,9 +121,9 @@ async def run(
     def work(client: ops.pebble.Client) -> bool:
         client.make_dir(HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         # Before the broker's table changes: at no instant is there neither.
-        _keep(client, f"{HOME}/previous", terms)
+        driver.keep(client, f"{HOME}/previous", terms)
         change = driver.converge(client, workload())
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             _READY,
             change,
@@ -131,11 +131,6 @@ async def run(
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach RabbitMQ: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         if ready:
             existing = users.Existing.parse(call(client, users.QUERY))
             script = users.script(wanted, existing, disk=disk, salt=secrets.token_bytes(4))
@@ -177,30 +172,5 @@ def call(client: ops.pebble.Client, script: str) -> str:
 def open_management(client: ops.pebble.Client) -> None:
     """Have the running broker serve its management page, from now on also after a restart."""
     path = f"{HOME}/enabled_plugins"
-    _keep(client, path, f"[{_PLUGIN}].\n")
+    driver.keep(client, path, f"[{_PLUGIN}].\n")
     _change(client, users.guarded([f"{{ok, _, _}} = rabbit_plugins:ensure({users.string(path)})"]))
-
-
-async def leave(context: Context) -> None:
-    """Stop the broker cleanly, where it still runs; queues and messages stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        running = [info.name for info in client.get_services() if info.is_running()]
-        if running:
-            client.stop_services(running)
-
-    try:
-        await driver.with_pebble(context, work)
-    except driver.NotReachable:
-        context.log("DEBUG", "the container has gone already")
-    context.set_status("maintenance", "stopping")
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the server's user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)

@@ -9,7 +9,7 @@ from typing import Any
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
 from nuages.errors import NuagesError
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.s3 import answer, server
 
 _SYNCED = "synced-credentials"
@@ -79,22 +79,11 @@ class S3Integrator:
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, _label(context.relation))
             context.remove_secret(driver.secret_label(context.relation, answer.SECRET))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await server.stop(context)
-                return
-            status = await _serve(context, frozenset())
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            context.set_status(*status)
+
+        async def serve() -> tuple[str, str]:
+            return await _serve(context, frozenset())
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -171,7 +160,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> tuple[str, str]:
         if told is None:
             return "waiting", driver.WAITING
     else:
-        await server.stop(context)
+        await driver.stop(context)
         told = settings, dict.fromkeys((relation.id for relation, _ in requests), _given(context))
     if context.is_leader:
         for relation, request in requests:
@@ -199,11 +188,8 @@ async def _own(
             accounts.append(answer.keys(word))
             buckets.setdefault(request.bucket, []).append(accounts[-1].access)
     port = await _publish(context)
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(requests) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
-    ready = await server.run(
-        context, accounts, buckets, port=port, region=settings.region, patient=patient and not failed
-    )
+    patient = unit.patient(context, bool(requests))
+    ready = await server.run(context, accounts, buckets, port=port, region=settings.region, patient=patient)
     if not ready:
         return None
     if context.is_leader:

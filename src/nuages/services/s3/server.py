@@ -91,9 +91,9 @@ async def run(
         for path in (HOME, f"{HOME}/iam"):
             client.make_dir(path, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         _control(client)
-        _keep(client, f"{HOME}/iam/users.json", users(accounts))
+        driver.keep(client, f"{HOME}/iam/users.json", users(accounts))
         change = driver.converge(client, workload(port, region))
-        ready = driver.await_ready(
+        ready = driver.await_server(
             client,
             ["/bin/bash", f"{_FILES}/ready.sh", str(port)],
             change,
@@ -101,11 +101,6 @@ async def run(
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach the object store: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         if ready and buckets:
             argv = [PYTHON, "-s", "-B", f"{_FILES}/control.py", HOME, str(port), region]
             try:
@@ -118,16 +113,6 @@ async def run(
         return ready
 
     return await driver.with_pebble(context, work)
-
-
-async def stop(context: Context) -> None:
-    """Stop the store, where it still runs; the objects stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    await driver.with_pebble(context, work)
 
 
 def users(accounts: list[Keys]) -> str:
@@ -144,14 +129,4 @@ def _control(client: ops.pebble.Client) -> None:
     try:
         client.pull(path)
     except ops.pebble.PathError:
-        _keep(client, path, f"nuages\n{secrets.token_hex(32)}\n")
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the server's user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)
+        driver.keep(client, path, f"nuages\n{secrets.token_hex(32)}\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver
+from nuages.services import driver, unit
 from nuages.services.identity import pod, users
 from nuages.services.saml import answer, server
 
@@ -55,22 +55,11 @@ class SamlIntegrator:
 
     async def hook(self, context: Context) -> None:
         """Run the provider, or read the operator's own; answer; say how things are."""
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await pod.stop(context, server.PROGRAM)
-                return
-            status = await _serve(context)
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            context.set_status(*status)
+
+        async def serve() -> tuple[str, str]:
+            return await _serve(context)
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -99,14 +88,14 @@ async def _serve(context: Context) -> tuple[str, str]:
     external = answer.parse(context.config)
     relations = context.relations(answer.ENDPOINT)
     if external:
-        await pod.stop(context, server.PROGRAM)
+        await driver.stop(context)
         provider, status = await server.read(context, external), f"people sign in at {external.entity_id}"
     else:
         allowed = set(answer.hosts(context.config)) if relations else set[str]()
         for relation in relations:
             units = {unit: relation.remote_unit(unit).get("ingress-address", "") for unit in relation.remote_units}
             allowed |= answer.names(relation.remote_application, context.model, units)
-        provider = await server.run(context, allowed, patient=pod.patient(context, bool(relations)))
+        provider = await server.run(context, allowed, patient=unit.patient(context, bool(relations)))
         if provider is None:
             return "waiting", driver.WAITING
         status = f"people sign in at {await pod.address(context, server.PROGRAM)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.smtp import answer, server
 
 _ENDPOINTS = (answer.ENDPOINT, answer.LEGACY)
@@ -80,26 +80,14 @@ class SmtpIntegrator:
         """Run the catcher, or none with a host of the operator's; answer; say how things are."""
         if context.relation and context.relation.breaking and context.is_leader:
             passwords.forget(context, driver.secret_label(context.relation, answer.PASSWORD_ID))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await server.stop(context)
-                return
+
+        async def serve() -> tuple[str, str]:
             relay = _relay(context)
-            ready = await _serve(context, relay, frozenset())
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        else:
-            if ready:
-                context.set_status("active", "" if relay.own else f"mails go to {relay.host}:{relay.port}")
-            else:
-                context.set_status("waiting", driver.WAITING)
+            if not await _serve(context, relay, frozenset()):
+                return "waiting", driver.WAITING
+            return "active", "" if relay.own else f"mails go to {relay.host}:{relay.port}"
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -146,7 +134,7 @@ async def _serve(context: Context, relay: answer.Relay, rotate: frozenset[str]) 
     """
     relations = [relation for endpoint in _ENDPOINTS for relation in context.relations(endpoint)]
     if not relay.own:
-        await server.stop(context)
+        await driver.stop(context)
         pairs: dict[int, passwords.Passwords] = {}
     else:
         pairs = {
@@ -157,15 +145,14 @@ async def _serve(context: Context, relay: answer.Relay, rotate: frozenset[str]) 
             )
             for relation in relations
         }
-        failed = context.hook.endswith("pebble-check-failed")
-        patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+        patient = unit.patient(context, bool(relations))
         ready = await server.run(
             context,
             {_user(number): pair.all for number, pair in pairs.items()},
             host=relay.host,
             port=relay.port,
             security=relay.security,
-            patient=patient and not failed,
+            patient=patient,
         )
         if not ready:
             return False

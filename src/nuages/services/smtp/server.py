@@ -91,9 +91,9 @@ async def run(
     def work(client: ops.pebble.Client) -> bool:
         client.make_dir(HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         token(client)
-        _keep(client, f"{HOME}/users.json", json.dumps(known, sort_keys=True) + "\n")
+        driver.keep(client, f"{HOME}/users.json", json.dumps(known, sort_keys=True) + "\n")
         change = driver.converge(client, workload(host, port, security))
-        ready = driver.await_ready(
+        return driver.await_server(
             client,
             _READY,
             change,
@@ -101,24 +101,8 @@ async def run(
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach the mail catcher: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
-        return ready
 
     return await driver.with_pebble(context, work)
-
-
-async def stop(context: Context) -> None:
-    """Stop the catcher, where it still runs; the mails stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    await driver.with_pebble(context, work)
 
 
 def console(user: str, password: str, port: int, security: str) -> Console:
@@ -139,15 +123,5 @@ def token(client: ops.pebble.Client) -> str:
         return client.pull(path).read()
     except ops.pebble.PathError:
         made = secrets.token_urlsafe(24)
-        _keep(client, path, made)
+        driver.keep(client, path, made)
         return made
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the server's user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.squid import access, answer, server
 from nuages.services.squid.answer import Place
 
@@ -73,27 +73,11 @@ class Squid:
         if context.relation and context.relation.breaking and context.is_leader:
             for identifier in answer.answered(context.relation.local_app()):
                 passwords.forget(context, answer.label(context.relation.id, identifier))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        try:
-            if context.hook in ("stop", "remove") or context.leaving:
-                context.set_status("maintenance", "stopping")
-                await server.stop(context)
-                return
-            if not context.is_leader:
-                context.set_status("waiting", "waiting to lead")
-                return
-            problem = await _serve(context, frozenset())
-        except driver.Refused as error:
-            context.set_status("blocked", str(error))
-        except driver.NotReachable:
-            if context.hook not in ("stop", "remove") and not context.leaving:
-                context.set_status("waiting", "waiting for the container")
-        except _NotReady:
-            context.set_status("waiting", driver.WAITING)
-        else:
-            context.set_status("blocked" if problem else "active", problem)
+
+        async def serve() -> tuple[str, str]:
+            return unit.status(await _serve(context, frozenset()))
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -110,10 +94,6 @@ class Squid:
         raise driver.ServiceError(f"cannot use the proxy as {relation.remote_application}: it has no user there yet")
 
 
-class _NotReady(driver.ServiceError):
-    """Squid does not answer yet, and nobody waits for it."""
-
-
 async def _serve(context: Context, rotate: frozenset[str]) -> str:
     """Make users for all relations and answer them; return the first problem of a requirer, or "".
 
@@ -121,7 +101,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
 
     Raises:
         Refused: an option cannot be.
-        _NotReady: Squid does not answer yet.
+        NotReady: Squid does not answer yet.
     """
     port, private = _port(context), _places(context, _PRIVATE)
     default = _places(context, _DOMAINS) or _EVERYWHERE
@@ -148,13 +128,10 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         permitted=[f"{place.host}:{place.port}" for place in private],
         fix=f"nuages config {context.application} {_PRIVATE}={{target}}",
     )
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = bool(relations) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
-    ready = await server.run(
-        context, access.users(members), access.rules(members, private), port=port, patient=patient and not failed
-    )
+    patient = unit.patient(context, bool(relations))
+    ready = await server.run(context, access.users(members), access.rules(members, private), port=port, patient=patient)
     if not ready:
-        raise _NotReady("cannot answer yet: Squid is starting")
+        raise unit.NotReady("cannot answer yet: Squid is starting")
     for relation in relations:
         uris: dict[str, str] = {}
         for member in members:

@@ -71,10 +71,10 @@ async def run(context: Context, users: str, rules: str, *, port: int, patient: b
 
     def work(client: ops.pebble.Client) -> bool:
         client.make_dir(_HOME, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
-        _keep(client, f"{_HOME}/users", users)
-        _keep(client, f"{_HOME}/rules", rules)
+        driver.keep(client, f"{_HOME}/users", users)
+        driver.keep(client, f"{_HOME}/rules", rules)
         change = driver.converge(client, workload(port))
-        ready = driver.await_ready(
+        return driver.await_server(
             client,
             ["/bin/bash", "-c", f"</dev/tcp/127.0.0.1/{port}"],
             change,
@@ -82,31 +82,5 @@ async def run(context: Context, users: str, rules: str, *, port: int, patient: b
             application=context.application,
             timeout=_START_TIMEOUT if patient else 0,
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach Squid: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
-        return ready
 
     return await driver.with_pebble(context, work)
-
-
-async def stop(context: Context) -> None:
-    """Stop Squid, where it still runs."""
-
-    def work(client: ops.pebble.Client) -> None:
-        if any(info.name == CONTAINER and info.is_running() for info in client.get_services()):
-            client.stop_services([CONTAINER])
-
-    await driver.with_pebble(context, work)
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the server's user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)

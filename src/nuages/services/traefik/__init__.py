@@ -13,7 +13,7 @@ import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, tls
+from nuages.services import driver, tls, unit
 from nuages.services.traefik import ingress, routes, server
 
 PREFERRED_PORT = 8000
@@ -72,7 +72,7 @@ class Traefik:
     async def hook(self, context: Context) -> None:
         """Publish the port, route to every application behind ingress, tell each its URL, and say how things are."""
         if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
+            context.set_status("blocked", unit.one_only(context))
             return
         if context.hook in ("stop", "remove") or context.leaving:
             context.set_status("maintenance", "stopping")

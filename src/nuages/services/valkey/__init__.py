@@ -9,7 +9,7 @@ from typing import Any
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
 from nuages.errors import NuagesError
-from nuages.services import driver, passwords
+from nuages.services import driver, passwords, unit
 from nuages.services.valkey import answer, server, users
 
 _LAYOUT = server.Layout("valkey", "/var/lib/valkey", sentinel=True)
@@ -63,23 +63,11 @@ class Valkey:
             for request in answer.answered(context.relation.local_app(), context.relation.id):
                 passwords.forget(context, request.label(answer.USER))
                 context.remove_secret(request.label(answer.TLS))
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        if context.hook in ("stop", "remove") or context.leaving:
-            await server.leave(context, _LAYOUT)
-            return
-        if not context.is_leader:
-            context.set_status("waiting", "waiting to lead")
-            return
-        try:
-            problem = await _serve(context, frozenset())
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-        except _NotReady:
-            context.set_status("waiting", driver.WAITING)
-        else:
-            context.set_status("blocked" if problem else "active", problem)
+
+        async def serve() -> tuple[str, str]:
+            return unit.status(await _serve(context, frozenset()))
+
+        await unit.hook(context, serve, leader_only=True)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -96,17 +84,13 @@ class Valkey:
         raise driver.no_console(relation)
 
 
-class _NotReady(driver.ServiceError):
-    """The server does not answer yet, and nobody waits for it."""
-
-
 async def _serve(context: Context, rotate: frozenset[str]) -> str:
     """Make users for all relations and answer them; return the first problem, or "".
 
     The users of the applications in `rotate` get new passwords.
 
     Raises:
-        _NotReady: the server does not answer yet.
+        NotReady: the server does not answer yet.
     """
     problems: list[str] = []
     words: dict[str, passwords.Passwords] = {}
@@ -127,8 +111,10 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
             words[label] = passwords.read(context, label, change=remote in rotate)
             members.append(users.client(request.user, words[label].all, request.resource))
             watchers.append(users.User(request.user, words[label].all, users.SENTINEL_CLIENT))
-    if not await server.run(context, _LAYOUT, members, watchers, patient=server.patient(context)):
-        raise _NotReady("cannot answer yet: Valkey is starting")
+    if not await server.run(
+        context, _LAYOUT, members, watchers, patient=unit.patient(context, bool(context.relations()))
+    ):
+        raise unit.NotReady("cannot answer yet: Valkey is starting")
     context.set_secret(_SYSTEM_SECRET, system)
     where = answer.Server(context.application)
     for label, pair in words.items():

@@ -12,7 +12,7 @@ from typing import Any
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver
+from nuages.services import driver, unit
 from nuages.services.valkey import server
 from nuages.services.valkey.users import User
 
@@ -52,29 +52,22 @@ class Redis:
 
     async def hook(self, context: Context) -> None:
         """Run the server with or without a password as the relations want it, and say where it is."""
-        if not driver.serves(context):
-            context.set_status("blocked", driver.one_unit_only(context))
-            return
-        if context.hook in ("stop", "remove") or context.leaving:
-            await server.leave(context, _LAYOUT)
-            return
-        relations = context.relations(ENDPOINT)
-        kept = context.secret(_PASSWORD)
-        password = kept["password"] if kept else driver.new_password()
-        user = User("default", () if relations else (password,))
-        try:
-            ready = await server.run(context, _LAYOUT, (user,), patient=server.patient(context))
-        except driver.NotReachable:
-            context.set_status("waiting", "waiting for the container")
-            return
-        if not ready:
-            context.set_status("waiting", driver.WAITING)
-            return
-        if context.is_leader:
-            context.set_secret(_PASSWORD, {"password": password})
-        for relation in relations:
-            _tell(context, relation)
-        context.set_status("active", NOTE)
+
+        async def serve() -> tuple[str, str]:
+            relations = context.relations(ENDPOINT)
+            kept = context.secret(_PASSWORD)
+            password = kept["password"] if kept else driver.new_password()
+            user = User("default", () if relations else (password,))
+            waits = unit.patient(context, bool(relations))
+            if not await server.run(context, _LAYOUT, (user,), patient=waits):
+                return "waiting", driver.WAITING
+            if context.is_leader:
+                context.set_secret(_PASSWORD, {"password": password})
+            for relation in relations:
+                _tell(context, relation)
+            return "active", NOTE
+
+        await unit.hook(context, serve)
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""

@@ -130,13 +130,13 @@ async def run(
         client.make_dir(layout.home, make_parents=True, permissions=0o700, user=driver.USER, group=driver.USER)
         password = _control(client, layout)
         control = User(users.CONTROL, (password,))
-        _keep(client, f"{layout.home}/users.acl", users.acl((control, *members)))
+        driver.keep(client, f"{layout.home}/users.acl", users.acl((control, *members)))
         if layout.sentinel:
-            _keep(client, f"{layout.home}/sentinel.acl", users.acl((control, *watchers)))
-            _keep(client, f"{layout.home}/sentinel.base", _sentinel(layout, host, password))
+            driver.keep(client, f"{layout.home}/sentinel.acl", users.acl((control, *watchers)))
+            driver.keep(client, f"{layout.home}/sentinel.base", _sentinel(layout, host, password))
         change = driver.converge(client, workload(layout))
         ready = all(
-            driver.await_ready(
+            driver.await_server(
                 client,
                 _ask(layout, port, "ready"),
                 change,
@@ -146,11 +146,6 @@ async def run(
             )
             for port in layout.ports
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach Valkey: it does not answer after {_START_TIMEOUT:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
         if ready:
             for port in layout.ports:
                 ask(client, layout, "ACL LOAD", port=port)
@@ -179,21 +174,6 @@ def answers(client: ops.pebble.Client, layout: Layout) -> bool:
     return True
 
 
-async def leave(context: Context, layout: Layout) -> None:
-    """Stop the servers cleanly, where they still run; the data stay in the volume."""
-
-    def work(client: ops.pebble.Client) -> None:
-        running = [info.name for info in client.get_services() if info.is_running()]
-        if running:
-            client.stop_services(running)
-
-    try:
-        await driver.with_pebble(context, work)
-    except driver.NotReachable:
-        context.log("DEBUG", "the container has gone already")
-    context.set_status("maintenance", "stopping")
-
-
 def console(user: str, password: str) -> Console:
     """Return how to get in as a user, or with neither name nor password where there is none."""
     login = f"{user}:{password}@" if password else ""
@@ -203,13 +183,6 @@ def console(user: str, password: str) -> Console:
         argv=(_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(PORT)),
         environment={"VALKEY_USER": user, "VALKEY_PASSWORD": password} if password else {},
     )
-
-
-def patient(context: Context) -> bool:
-    """Tell whether a hook waits for the server: its start, or a relation that wants an answer."""
-    if context.hook.endswith("pebble-check-failed"):
-        return False
-    return bool(context.relations()) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
 
 
 def _ask(layout: Layout, port: int, *words: str) -> list[str]:
@@ -223,18 +196,8 @@ def _control(client: ops.pebble.Client, layout: Layout) -> str:
         return client.pull(path).read()
     except ops.pebble.PathError:
         password = secrets.token_hex(32)
-        _keep(client, path, password)
+        driver.keep(client, path, password)
         return password
-
-
-def _keep(client: ops.pebble.Client, path: str, text: str) -> None:
-    """Write a file that only the servers' user may read, when it differs."""
-    try:
-        if client.pull(path).read() == text:
-            return
-    except ops.pebble.PathError:
-        pass  # there is none yet
-    client.push(path, text, permissions=0o600, user=driver.USER, group=driver.USER)
 
 
 def _sentinel(layout: Layout, host: str, password: str) -> str:
