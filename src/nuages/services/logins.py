@@ -6,8 +6,9 @@ request fails until every unit of the requirer has heard.
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nuages.engine.service import Context, Relation
 from nuages.services import driver, passwords
@@ -33,17 +34,26 @@ def read(
         key: the databag key of its secret; a requirer that takes no secrets has the login in the databag.
         names: those that take turns.
         change: make a new login.
+
+    Raises:
+        ServiceError: a new login is wanted while the one before serves, and with it has both names.
     """
     said = context.secret(driver.secret_label(relation, key)) or relation.local_app()
     if not said.get("password"):
         return (Login(names[0], driver.new_password()),)
     present = Login(said.get("username") or names[0], said["password"])
+    before = context.secret(_label(relation, key)) or {}
+    left = float(before.get("until", 0)) - time.time()
     if change:
-        until = time.time() + passwords.GRACE
+        if left > 0:
+            raise driver.ServiceError(
+                f"cannot change the password of {relation.remote_application} again yet: its user from before the last "
+                f"change serves for another {math.ceil(left)} s, until every unit has heard of the new one",
+                fix=f"repeat it in {math.ceil(left)} s",
+            )
         other = names[1] if present.name == names[0] else names[0]
-        return Login(other, driver.new_password()), Login(present.name, present.password, until)
-    before = context.secret(_label(relation, key))
-    if before and float(before["until"]) > time.time():
+        return Login(other, driver.new_password()), replace(present, until=time.time() + passwords.GRACE)
+    if left > 0:
         return present, Login(before["username"], before["password"], float(before["until"]))
     return (present,)
 

@@ -1,53 +1,73 @@
-"""Passwords of requirers' users that change without a failed request: for a while the old one serves too."""
+"""Passwords of requirers' users that change without a failed request: for a while earlier ones serve too."""
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from nuages.engine.service import Context
 from nuages.services import driver
 
 GRACE = 60.0
 """Seconds for which a changed password still serves beside the new one: until every unit of the requirer has it."""
+_EARLIER = "earlier"
+"""The field of the secret of earlier passwords; secrets of older versions have one, in `password` and `until`."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A password that was changed, and the time at which it ends (seconds since 1970)."""
+
+    password: str
+    until: float
 
 
 @dataclass(frozen=True)
 class Passwords:
-    """A user's password, and while it serves the one before with the time at which it ends (seconds since 1970)."""
+    """A user's password, and those before it that still serve, the latest first."""
 
     present: str
-    before: str = ""
-    until: float = 0.0
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
         """Return those that let the user in."""
-        return (self.present, self.before) if self.before else (self.present,)
+        return (self.present, *(one.password for one in self.earlier))
 
 
 def read(context: Context, label: str, *, change: bool = False, field: str = "password") -> Passwords:
     """Return the passwords of the user whose secret has this label; a new one at first, and with `change`.
 
-    `field` is what the secret calls it.
+    However often it changes, each serves until its own time is over. `field` is what the secret calls it.
     """
     kept = context.secret(label)
     if kept is None:
         return Passwords(driver.new_password())
+    now = time.time()
+    earlier = tuple(one for one in _parse(context.secret(_before(label)) or {}) if one.until > now)
     if change:
-        return Passwords(driver.new_password(), kept[field], time.time() + GRACE)
-    before = context.secret(_before(label))
-    if before and float(before["until"]) > time.time():
-        return Passwords(kept[field], before["password"], float(before["until"]))
-    return Passwords(kept[field])
+        return Passwords(driver.new_password(), (Earlier(kept[field], now + GRACE), *earlier))
+    return Passwords(kept[field], earlier)
 
 
 def keep(context: Context, label: str, passwords: Passwords) -> None:
-    """Remember the one before, and forget it when its time is over; the present one is in the requirer's secret."""
-    if passwords.before:
-        context.set_secret(_before(label), {"password": passwords.before, "until": str(passwords.until)})
+    """Remember those before, and forget them when their time is over; the present one is in the requirer's secret."""
+    if passwords.earlier:
+        context.set_secret(_before(label), _content(passwords.earlier))
     else:
         context.remove_secret(_before(label))
+
+
+def _content(earlier: Iterable[Earlier]) -> dict[str, str]:
+    return {_EARLIER: json.dumps([{"password": one.password, "until": one.until} for one in earlier])}
+
+
+def _parse(content: Mapping[str, str]) -> list[Earlier]:
+    found: Any = json.loads(content[_EARLIER]) if _EARLIER in content else [content] if content else []
+    return [Earlier(str(one["password"]), float(one["until"])) for one in found]
 
 
 def forget(context: Context, label: str) -> None:

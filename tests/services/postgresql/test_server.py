@@ -160,6 +160,9 @@ def test_a_changed_password_leaves_nobody_out(database: Database) -> None:
     new = database.context.content(notes.own["secret-user"])
     assert new["username"] != old["username"]
     assert database.query(notes, "SELECT title, current_user FROM note") == "été|notes_owner"
+    with pytest.raises(NuagesError, match="cannot change the password of notes again yet"):
+        asyncio.run(SERVICE.action(database.context, "rotate-password", {}))
+    assert database.context.content(notes.own["secret-user"]) == new
     where = urlsplit_host(notes)
     assert database.pod.run("psql", "-At", old["uris"].replace(where, "127.0.0.1"), "-c", "SELECT 1").strip() == "1"
     label = "database.9.secret-user.before"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nuages.charm.interfaces import http_proxy as charm_side
 from nuages.charm.interfaces.base import NotReady
 from nuages.services.driver import Refused
-from nuages.services.passwords import Passwords
+from nuages.services.passwords import Earlier, Passwords
 from nuages.services.squid import access, answer
 from nuages.services.squid.answer import Place, Request
 from tests.charm.interfaces.examples import example
@@ -137,11 +137,13 @@ def test_no_host_has_a_space_or_more_than_one_line(word: str) -> None:
 def test_the_files_of_squids_helpers() -> None:
     (request,) = parse({"auth": [], "domains": [], "requirer": ID})
     (open_,) = parse({"auth": ["srcip"], "domains": ["a.org:80"], "requirer": OTHER})
-    members = [access.Member(request, Passwords("new", "old", 12.9)), access.Member(open_, None)]
+    pair = Passwords("new", (Earlier("old", 12.9), Earlier("oldest", 7.2)))
+    members = [access.Member(request, pair), access.Member(open_, None)]
     user = request.user
     assert access.users(members) == (
         f"{user} 11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437 0\n"
         f"{user} cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4 12\n"
+        f"{user} ee6e80fdce6a5ffd2c3c2a1eb521c2876633c9a0ccac6014d9254b9832b682d3 7\n"
     )
     assert access.rules(members, [Place("localhost", 8099)]) == (
         f"{user} - * 80\n{user} - * 443\n{user} - localhost 8099\n- 10.77.0.5 a.org 80\n"

@@ -149,7 +149,7 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         User(answer.OPERATOR, operator, ("/",), users.ADMINISTRATOR),
         *(User(request.user, pair.present, (request.vhost,), request.tag) for _, request, pair in asked),
     ]
-    before = [(request.user, pair.before, pair.until) for _, request, pair in asked if pair.before]
+    before = [(request.user, one.password, one.until) for _, request, pair in asked for one in pair.earlier]
     patient = unit.patient(context, bool(relations))
     if not await server.run(context, wanted, before, disk=disk, patient=patient):
         raise unit.NotReady("cannot answer yet: RabbitMQ is starting")

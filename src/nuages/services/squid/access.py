@@ -25,8 +25,7 @@ def users(members: Sequence[Member]) -> str:
         if pair := member.passwords:
             name = member.request.user
             lines.append(f"{name} {_digest(pair.present)} 0\n")
-            if pair.before:
-                lines.append(f"{name} {_digest(pair.before)} {int(pair.until)}\n")
+            lines += [f"{name} {_digest(one.password)} {int(one.until)}\n" for one in pair.earlier]
     return "".join(lines)
 
 

@@ -1,4 +1,4 @@
-%% Lets a user in by the password before the present one, as long as that serves: asked when the broker's own table of
+%% Lets a user in by a password before the present one, as long as that serves: asked when the broker's own table of
 %% users has refused. The file `previous` has terms {User, hexadecimal SHA-256 of the password, second of its end}.
 -module(nuages_previous).
 -export([user_login_authentication/2]).
