@@ -7,12 +7,13 @@ our secret nor grants tickets, and a unit that waited for it would hold up the r
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm import secret_key
 from nuages.charm.facts import Facts, Outcome, Peer, Service, Workload
 from nuages.charm.workload import Container
 from nuages.contract import layout
+from nuages.contract.row import NamedTuple
 
 SERVICES = layout.STATE_DIRECTORY + "/original-services.json"
 """Where paas-charm keeps the rock's services, by name."""

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import ops
 from ops import pebble
@@ -32,6 +31,7 @@ from nuages.charm.texts import last_error, last_line, pebble_reason
 from nuages.charm.variables import mask
 from nuages.charm.workload import Container
 from nuages.contract import layout
+from nuages.contract.row import NamedTuple
 
 logger = logging.getLogger(__name__)
 

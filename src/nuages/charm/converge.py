@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nuages.charm import adoption, gunicorn, inside, migrations, secret_key, services, statuses
 from nuages.charm.facts import Facts, Peer, Service, Workload
@@ -26,6 +25,7 @@ from nuages.charm.plan import (
 from nuages.charm.statuses import Status
 from nuages.contract import layout
 from nuages.contract.layout import CLASSIC, Layout
+from nuages.contract.row import NamedTuple
 
 WEB = layout.WEB_SERVICE
 LABEL = "charm"

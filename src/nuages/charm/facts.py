@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nuages.charm.record import record
 from nuages.contract import bases, layout
+from nuages.contract.row import NamedTuple
 
 if TYPE_CHECKING:
     from nuages.charm.interfaces.base import Interface

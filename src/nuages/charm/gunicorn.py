@@ -8,9 +8,9 @@ back with the value it had when the process was started; hence the file does it 
 import re
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nuages.contract import layout
+from nuages.contract.row import NamedTuple
 
 RUN_DIRECTORY = layout.STATE_DIRECTORY + "/run"
 """Belongs to the service's user, who writes markers and outcomes there."""

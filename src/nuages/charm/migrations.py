@@ -8,11 +8,12 @@ of this protocol, and what another version wrote counts as nothing: at worst, mi
 import json
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm.adoption import is_led_by_paas_charm
 from nuages.charm.facts import Facts, Outcome, Peer, Service
 from nuages.contract import layout
+from nuages.contract.row import NamedTuple
 
 KEY = "migration"
 PROTOCOL = 1

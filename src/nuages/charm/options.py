@@ -2,7 +2,6 @@
 
 import json
 import re
-from typing import NamedTuple
 
 from nuages.charm import statuses
 from nuages.charm.facts import Content, Facts, Option, Value
@@ -20,6 +19,7 @@ from nuages.contract.options import (
     SECRET_KEY_ID,
     variable_of,
 )
+from nuages.contract.row import NamedTuple
 
 FRAMEWORK = {option.name: option for option in (*CLASSIC, *MODERN)}
 NUMBERS = {option.name: option.setting for option in FRAMEWORK.values() if option.type == "int"}

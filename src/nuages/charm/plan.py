@@ -5,11 +5,11 @@ A plan made from the facts that a carried out plan leaves behind has no steps.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nuages.charm.facts import Content, Service
 from nuages.charm.record import record
 from nuages.charm.statuses import Status
+from nuages.contract.row import NamedTuple
 
 
 class BagWrite(NamedTuple):

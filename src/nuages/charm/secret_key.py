@@ -6,13 +6,13 @@ its peer bag, the leader makes it `value` and keeps the old one as `previous`.
 """
 
 import json
-from typing import NamedTuple
 
 from nuages.charm import statuses
 from nuages.charm.facts import Content, Facts, Peer
 from nuages.charm.plan import BagWrite, SecretWrite
 from nuages.charm.statuses import Status
 from nuages.charm.variables import Variable
+from nuages.contract.row import NamedTuple
 
 LABEL = "django-secret-key"
 ORIGIN = "the application's own secret"

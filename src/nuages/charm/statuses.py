@@ -1,6 +1,6 @@
 """Every status that the charm can show, in one table: the condition, what it says, and what to type."""
 
-from typing import NamedTuple
+from nuages.contract.row import NamedTuple
 
 LIMIT = 120
 """Characters of a status: `juju status` shows it in one line."""

@@ -6,10 +6,10 @@ The standard library's parser refuses a port that is not a number, which is what
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import quote, urlparse
 
 from nuages.charm.variables import Variable
+from nuages.contract.row import NamedTuple
 
 
 class Url(NamedTuple):

@@ -1,8 +1,9 @@
 """One environment variable of the application, and where it comes from."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 from urllib.parse import unquote
+
+from nuages.contract.row import NamedTuple
 
 
 class Variable(NamedTuple):

@@ -4,13 +4,14 @@ import http.client
 import json
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import ops
 from ops import pebble
 
 from nuages.charm.facts import Service
 from nuages.charm.plan import File
+from nuages.contract.row import NamedTuple
 
 MODE = 0o640
 """Configuration holds secrets: for its owner, root, and the service's group only."""

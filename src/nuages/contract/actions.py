@@ -1,6 +1,6 @@
 """The actions that the extension contributes."""
 
-from typing import NamedTuple
+from nuages.contract.row import NamedTuple
 
 
 class Parameter(NamedTuple):

@@ -1,11 +1,10 @@
 """What depends on the base: one row per Ubuntu series that the extension knows."""
 
-from typing import NamedTuple
-
 from nuages.contract.layout import CLASSIC as CLASSIC_LAYOUT
 from nuages.contract.layout import MODERN as MODERN_LAYOUT
 from nuages.contract.layout import Layout
 from nuages.contract.options import BUILT_IN_VARIABLES, CLASSIC, MODERN, MODERN_VARIABLES, Option
+from nuages.contract.row import NamedTuple
 
 
 class Base(NamedTuple):

@@ -1,6 +1,6 @@
 """The relation interfaces of the contract: endpoints that the extension contributes and those that a user may add."""
 
-from typing import NamedTuple
+from nuages.contract.row import NamedTuple
 
 
 class Interface(NamedTuple):

@@ -1,7 +1,8 @@
 """Where things are inside the workload container, as the rock and the charm agree on it."""
 
 import re
-from typing import NamedTuple
+
+from nuages.contract.row import NamedTuple
 
 PYTHON = "/bin/python3"
 

@@ -3,7 +3,7 @@
 Names, types, defaults and order are charmcraft 4.5's; the descriptions are ours.
 """
 
-from typing import NamedTuple
+from nuages.contract.row import NamedTuple
 
 Default = str | int | bool | None
 

@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Value
 from nuages.charm.variables import is_exportable
+from nuages.contract.row import NamedTuple
 
 if TYPE_CHECKING:
     REGISTRY: tuple[Interface, ...]

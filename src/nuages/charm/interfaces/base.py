@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.plan import File
 from nuages.charm.variables import Variable
+from nuages.contract.row import NamedTuple
 
 
 class Value(Protocol):

@@ -7,7 +7,7 @@ The authority signs for that one deployment. Who knows better has the certificat
 """
 
 import json
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
@@ -16,6 +16,7 @@ from nuages.charm.interfaces.tls import NO_TLS, Tls, read_tls
 from nuages.charm.plan import File
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 REQUESTED = ("username", "password", "tls", "tls-ca", "uris", "read-only-uris")
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication, identity, records
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 READY = "ready"
 REFUSED = frozenset(("rejected", "invalid", "unsupported", "error"))

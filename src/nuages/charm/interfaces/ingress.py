@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm import urls
 from nuages.charm.converge import CHECK, HEALTH
@@ -11,6 +11,7 @@ from nuages.charm.interfaces.base import Interface, NotReady, Publication
 from nuages.charm.options import declares_health_path, health_path
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import INGRESS
+from nuages.contract.row import NamedTuple
 
 
 class Route(NamedTuple):

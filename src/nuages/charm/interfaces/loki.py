@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
@@ -11,6 +11,7 @@ from nuages.charm.observability import rules
 from nuages.charm.observability.topology import labels, metadata
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import LOGGING
+from nuages.contract.row import NamedTuple
 
 
 def reads_units(_bag: Bag) -> bool:

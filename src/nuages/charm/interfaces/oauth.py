@@ -1,7 +1,6 @@
 """OAuth (OpenID Connect), version 0: where users sign in, and as which client. Endpoints have any name and number."""
 
 import json
-from typing import NamedTuple
 from zlib import crc32
 
 from nuages.charm.facts import Facts, Relation
@@ -9,6 +8,7 @@ from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import INGRESS, OAUTH
 from nuages.contract.options import DYNAMIC, PREFIX
+from nuages.contract.row import NamedTuple
 
 REDIRECT_PATH, SCOPES = DYNAMIC[OAUTH.name]
 SECRET = "client_secret_id"  # noqa: S105  the name of a field

@@ -1,12 +1,11 @@
 """OpenFGA: relationship-based permissions, version 1 of the interface."""
 
-from typing import NamedTuple
-
 from nuages.charm import urls
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import OPENFGA, prefix_of
+from nuages.contract.row import NamedTuple
 
 SECRET = "token_secret_id"  # noqa: S105  the name of a field
 

@@ -1,12 +1,11 @@
 """RabbitMQ: the `rabbitmq` interface. rabbitmq-k8s answers in its application's bag, rabbitmq-server in its units'."""
 
-from typing import NamedTuple
-
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication, by_number
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 VHOST = "/"
 PORT = 5672

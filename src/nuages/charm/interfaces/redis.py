@@ -1,12 +1,11 @@
 """Redis: the `redis` interface, in which joining is the request. It knows no credentials and no TLS."""
 
-from typing import NamedTuple
-
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, by_number, nothing
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 
 class Server(NamedTuple):

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication, decoded
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 REQUIRED = ("access-key", "secret-key", "bucket")
 HIDDEN = frozenset(("access-key", "secret-key"))

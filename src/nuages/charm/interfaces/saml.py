@@ -1,12 +1,11 @@
 """SAML: where users sign in. We publish nothing; the provider describes itself to whoever joins."""
 
-from typing import NamedTuple
-
 from nuages.charm import urls
 from nuages.charm.facts import Relation
 from nuages.charm.interfaces.base import Interface, NotReady, nothing
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import SAML, prefix_of
+from nuages.contract.row import NamedTuple
 
 SIGN_ON = "single_sign_on_service"
 METHODS = ("redirect", "post")

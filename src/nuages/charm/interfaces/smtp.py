@@ -1,11 +1,10 @@
 """SMTP: how to send mail. We publish nothing."""
 
-from typing import NamedTuple
-
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Value, nothing
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import SMTP, prefix_of
+from nuages.contract.row import NamedTuple
 
 NONE = "none"
 """How the provider writes that there is no authentication or no encryption; such a variable is left out."""

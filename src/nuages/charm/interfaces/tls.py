@@ -1,11 +1,11 @@
 """TLS as integrations tell of it: whether, and by whose certificate authority."""
 
 import zlib
-from typing import NamedTuple
 
 from nuages.charm.plan import File
 from nuages.charm.variables import Variable
 from nuages.contract import layout
+from nuages.contract.row import NamedTuple
 
 
 class Tls(NamedTuple):

@@ -1,13 +1,14 @@
 """Tracing, version 2: where traces go, by OTLP over HTTP."""
 
 import json
-from typing import NamedTuple, cast
+from typing import cast
 
 from nuages.charm import urls
 from nuages.charm.facts import Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value
 from nuages.charm.variables import Variable
 from nuages.contract.endpoints import TRACING
+from nuages.contract.row import NamedTuple
 
 PROTOCOL = "otlp_http"
 

@@ -1,7 +1,6 @@
 """Valkey: the `valkey_client` interface; version 1, which we ask for, and the flat version 0."""
 
 import json
-from typing import NamedTuple
 
 from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
@@ -11,6 +10,7 @@ from nuages.charm.interfaces.tls import Tls, read_tls
 from nuages.charm.plan import File
 from nuages.charm.variables import Variable
 from nuages.contract import endpoints
+from nuages.contract.row import NamedTuple
 
 EVERYTHING = "*"
 

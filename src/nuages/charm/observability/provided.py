@@ -1,8 +1,7 @@
 """The value of an integration in which we are the provider: nothing follows from it for the application."""
 
-from typing import NamedTuple
-
 from nuages.charm.variables import Variable
+from nuages.contract.row import NamedTuple
 
 
 class Provided(NamedTuple):
