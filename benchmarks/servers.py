@@ -28,7 +28,7 @@ PATIENCE = 120.0
 """Seconds until a server has to be there."""
 USUAL = ("postgresql-k8s", "redis-k8s", "rabbitmq-k8s", "smtp-integrator")
 """What one project may well want at once."""
-_OURS = {"pebble", "bwrap"}
+_AROUND = {"pebble", "bwrap"}
 _FETCH = "import sys; from nuages.engine.programs import ensure; ensure(sys.argv[1])"
 
 
@@ -87,23 +87,42 @@ class Measured:
         """
         looks: list[float] = []
         for _ in range(5):
-            looks.append(sum(self._sizes(f"{name}-0")))
+            found = self._namespaces(f"{name}-0")
+            looks.append(sum(size for space, size in _sizes() if space in found))
             time.sleep(0.3)
         return min(looks)
 
-    def _sizes(self, host: str) -> Iterator[float]:
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
+    def _namespaces(self, host: str) -> set[str]:
+        """Return the mount namespaces of a pod's containers.
+
+        Told by Pebble's environment: servers that show what they do in the list of processes write over theirs.
+        """
+        found: set[str] = set()
+        for entry in _processes():
             try:
                 environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
                 here = str(self.state) in (entry / "mountinfo").read_text()
                 container = any(word.startswith("JUJU_CONTAINER_NAME=") for word in environment)
-                ours = (entry / "comm").read_text().strip() in _OURS
-                if here and container and f"HOSTNAME={host}" in environment and not ours:
-                    yield pss(int(entry.name))
+                if here and container and f"HOSTNAME={host}" in environment:
+                    found.add(str((entry / "ns" / "mnt").readlink()))
             except OSError:
                 continue  # it has ended
+        return found
+
+
+def _sizes() -> Iterator[tuple[str, float]]:
+    """Yield mount namespace and megabytes of each process that is not one of those around a server."""
+    for entry in _processes():
+        try:
+            space = str((entry / "ns" / "mnt").readlink())
+            if (entry / "comm").read_text().strip() not in _AROUND:
+                yield space, pss(int(entry.name))
+        except OSError:
+            continue  # it has ended
+
+
+def _processes() -> Iterator[Path]:
+    return (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
 
 @contextmanager
