@@ -46,9 +46,9 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "mongodb-k8s runs MongoDB itself, as a replica set. Reading, writing, unique indexes, simple aggregations and "
         "GridFS work, by pymongo and by MongoEngine.",
         "What does not work is refused with FerretDB's own error: `$lookup`, `$facet`, `$out`, `$merge` and other "
-        "stages, `$avg`, `$cond`, `$expr`, updates by pipeline, transactions, change streams, views; TTL, text and partial "
-        "indexes. Django's models by `django-mongodb-backend` need several of these: they migrate and query only on "
-        "MongoDB itself, hence on Juju.",
+        "stages, `$avg`, `$cond`, `$expr`, updates by pipeline, transactions, change streams, views; TTL, text and "
+        "partial indexes. Django's models by `django-mongodb-backend` need several of these: they migrate and query "
+        "only on MongoDB itself, hence on Juju.",
         "There is no replica set: neither `replset` in the databag nor `replicaSet=` in the URL.",
         "FerretDB knows logins, but no rights. A small program of Nuages around it adds them: an application's user "
         "may do on its own database what MongoDB's role `readWrite` allows, and nothing on any other. The user role "
@@ -192,9 +192,9 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "The option `password_secret` is not there: use `password`.",
     ),
     "squid-forward-proxy": (
-        "Charmhub's squid-forward-proxy runs on a machine, outside Kubernetes; this one in a pod, and it has the only way "
-        "out of the model: see [Reach the outside](../how-to/reach-the-outside.md). The server is your system's package, "
-        "5.7 in Debian 12, and needs a machine with apt.",
+        "Charmhub's squid-forward-proxy runs on a machine, outside Kubernetes; this one in a pod, and it has the only "
+        "way out of the model: see [Reach the outside](../how-to/reach-the-outside.md). The server is your system's "
+        "package, 5.7 in Debian 12, and needs a machine with apt.",
         "A Django charm's request names no hosts and no authentication, which Charmhub's squid-forward-proxy cannot "
         "answer: in production http-proxy-configurator stands between and fills them in from its options. Here the "
         "proxy answers it directly, with a user and a password, and `http-proxy-domains` is an option of its own.",
@@ -209,8 +209,8 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "`http://APP.localhost:PORT/`; in production they are at `http://HOST/MODEL-APP`. Set `external_hostname` to "
         "see that shape here.",
         "`routing_mode=port` is there only here: each application at a port of this machine.",
-        "One unit. With the certificate of `self-signed-certificates` URLs begin with `https:`; http goes on beside it, "
-        "and leads there for an application that asks for it.",
+        "One unit. With the certificate of `self-signed-certificates` URLs begin with `https:`; http goes on beside "
+        "it, and leads there for an application that asks for it.",
     ),
     "valkey": (
         "One unit: Sentinel watches the one server, and there is nothing to fail over to. The read-only endpoint is "

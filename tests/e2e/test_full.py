@@ -133,6 +133,8 @@ def test_it_says_what_is_another_product_than_in_production(full: World):
     said = {name: unit["workload-status"].get("message", "") for name, unit in units(full).items()}
     assert "MariaDB" in said["mysql-k8s/0"]
     assert "FerretDB" in said["mongodb-k8s/0"]
+    assert said["postgresql-k8s/0"] == "PostgreSQL 18 in place of 14"
+    assert said["redis-k8s/0"] == "Valkey in place of Redis"
 
 
 def units(world: World) -> dict[str, dict[str, dict[str, str]]]:

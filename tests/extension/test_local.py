@@ -58,6 +58,8 @@ def test_a_server_that_is_not_related_is_not_spoken_of(tmp_path):
 
 def test_a_comment_silences_a_note(tmp_path):
     text = "requires:\n  # nuages: ignore[local-server] we run 18 in production\n  postgresql:\n"
-    Case("", False, {CHARM: f"{text}    interface: postgresql_client\n    optional: false\n"}, {}).write("fires", tmp_path)
+    Case("", False, {CHARM: f"{text}    interface: postgresql_client\n    optional: false\n"}, {}).write(
+        "fires", tmp_path
+    )
     report = check(tmp_path / "charm")
     assert (report.problems, report.notes, len(report.silenced)) == ((), (), 1)

@@ -157,7 +157,8 @@ class Pod:
         if container is not None:
             if container not in self.containers:
                 names = ", ".join(self.containers) or "none"
-                there = f"--container {next(iter(self.containers))}, or none for the charm's own" if self.containers else ""
+                first = next(iter(self.containers), "")
+                there = f"--container {first}, or none for the charm's own" if first else ""
                 raise SandboxError(
                     f"cannot enter {self.unit}: it has no container {container!r} (it has: {names})", fix=there
                 )
