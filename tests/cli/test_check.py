@@ -141,7 +141,11 @@ def test_a_comment_silences_its_line_or_the_next(project, text):
 
 def test_a_comment_at_the_top_silences_the_project(project):
     root = project(
-        {"rockcraft.yaml": SERVICE, "requirements.txt": "Django~=5.2\npsycopg[binary]\nwhitenoise\ncelery\n"}
+        {
+            "rockcraft.yaml": SERVICE,
+            "requirements.txt": "Django~=5.2\npsycopg[binary]\nwhitenoise\ncelery\n",
+            "notes/notes/celery.py": "from celery import Celery\n\napp = Celery('notes')\n",
+        }
     )
     assert codes() == ["two-beats"]
     text = (root / CHARM).read_text()
