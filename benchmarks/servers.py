@@ -93,7 +93,7 @@ class Measured:
         return min(looks)
 
     def _namespaces(self, host: str) -> set[str]:
-        """Return the mount namespaces of a pod's containers.
+        """Return the mount namespaces of a pod's containers; bubblewrap itself is in the model's.
 
         Told by Pebble's environment: servers that show what they do in the list of processes write over theirs.
         """
@@ -103,7 +103,8 @@ class Measured:
                 environment = (entry / "environ").read_bytes().decode(errors="replace").split("\0")
                 here = str(self.state) in (entry / "mountinfo").read_text()
                 container = any(word.startswith("JUJU_CONTAINER_NAME=") for word in environment)
-                if here and container and f"HOSTNAME={host}" in environment:
+                outside = _name(entry) == "bwrap"
+                if here and container and not outside and f"HOSTNAME={host}" in environment:
                     found.add(str((entry / "ns" / "mnt").readlink()))
             except OSError:
                 continue  # it has ended
@@ -115,10 +116,14 @@ def _sizes() -> Iterator[tuple[str, float]]:
     for entry in _processes():
         try:
             space = str((entry / "ns" / "mnt").readlink())
-            if (entry / "comm").read_text().strip() not in _AROUND:
+            if _name(entry) not in _AROUND:
                 yield space, pss(int(entry.name))
         except OSError:
             continue  # it has ended
+
+
+def _name(entry: Path) -> str:
+    return (entry / "comm").read_text().strip()
 
 
 def _processes() -> Iterator[Path]:
