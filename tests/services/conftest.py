@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            # The first test of a server fetches it, or builds it: minutes, once per machine.
+            item.add_marker(pytest.mark.timeout(1200))
+
+
 @pytest.fixture(scope="module")
 def directory() -> Iterator[Path]:
     # Short, for the Unix socket's 107 bytes.
