@@ -269,6 +269,21 @@ def test_what_takes_long_is_shown_meanwhile(context: Context) -> None:
     assert shown[-1] == "starting the web service"
 
 
+def test_a_status_is_written_when_it_is_another_one(context: Context, tmp_path: Path) -> None:
+    state = ready(context, working(containers={container(tmp_path)}))
+    assert state.unit_status == state.app_status == testing.ActiveStatus()
+    written = len(context.unit_status_history), len(context.app_status_history)
+    state = context.run(context.on.update_status(), state)
+    assert (len(context.unit_status_history), len(context.app_status_history)) == written
+    assert state.unit_status == state.app_status == testing.ActiveStatus()
+    # An application's may be made up from its units', until it is set.
+    context.run(context.on.leader_elected(), state)
+    assert (len(context.unit_status_history), len(context.app_status_history)) == (written[0] + 1, written[1] + 1)
+    broken = dataclasses.replace(state, app_status=testing.BlockedStatus("another leader's"))
+    state = context.run(context.on.update_status(), broken)
+    assert state.app_status == testing.ActiveStatus()
+
+
 def with_health_path(tmp_path: Path) -> Context:
     text = CHARMCRAFT.replace("    greeting:", "    health-path: {type: string, default: /well}\n    greeting:")
     found = charm_documents(tmp_path / "healthy", text)

@@ -13,7 +13,7 @@ from nuages.charm import secret_key, statuses
 from nuages.charm.apply import apply
 from nuages.charm.decide import decide
 from nuages.charm.facts import Added, Facts, SecretKey
-from nuages.charm.gather import base_of, gather
+from nuages.charm.gather import FORGETFUL, base_of, gather
 from nuages.charm.statuses import Status
 from nuages.charm.texts import pebble_reason
 from nuages.charm.workload import Container
@@ -63,6 +63,7 @@ class DjangoCharm(ops.CharmBase):
     def __init__(self, framework: ops.Framework) -> None:
         super().__init__(framework)
         self._memory.set_default(related="")
+        self._forgets = True
         events = self.on.events()
         # Observing costs the inspection of the handler each time, and only one of fifty events happens.
         happening = hook_event(os.environ.get("JUJU_DISPATCH_PATH", ""))
@@ -92,6 +93,7 @@ class DjangoCharm(ops.CharmBase):
 
     def reconcile(self, event: str, key: SecretKey | None = None) -> None:
         """Bring everything to what it shall be. `key` is the secret key, when this hook has changed it already."""
+        self._forgets = event in FORGETFUL
         container = Container(self.unit.get_container(base_of(self).container))
         shown: Status | None = None
         for _ in range(ROUNDS):
@@ -109,7 +111,7 @@ class DjangoCharm(ops.CharmBase):
         if shown is not None:
             self._show_unit(shown)
             if self.unit.is_leader():
-                self.app.status = self._status(shown)
+                self._show(self.app, shown)
 
     def _added(self) -> Added:
         return Added({each.name: each for each in self.interfaces}, self.aliases, self.extra_variables)
@@ -133,10 +135,20 @@ class DjangoCharm(ops.CharmBase):
         self.reconcile(name)
 
     def _show_unit(self, status: Status) -> None:
-        self.unit.status = self._status(status)
+        self._show(self.unit, status)
 
-    def _status(self, status: Status) -> ops.StatusBase:
-        return LEVELS[status.level](status.message)
+    def _show(self, entity: ops.Unit | ops.Application, status: Status) -> None:
+        """Set a status that is another one: reading costs less than writing, and Juju says since when it is so.
+
+        An application's that was never set Juju makes up from its units', so that it has to be set once.
+        """
+        wanted = LEVELS[status.level](status.message)
+        try:
+            known = None if self._forgets else entity.status
+        except KeyError:  # one that only Juju itself sets, and ops does not know
+            known = None
+        if known != wanted:
+            entity.status = wanted
 
     def _on_rotate_secret_key(self, event: ops.ActionEvent) -> None:
         from nuages.charm import actions  # here, and so on: only these hooks pay for it

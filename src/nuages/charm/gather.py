@@ -265,15 +265,16 @@ def _workload(container: Container, places: layout.Layout) -> Workload | str | N
 
 
 def _reachable(container: Container, places: layout.Layout) -> Workload | str:
-    plan = container.plan()
-    state = container.read(STATE)
-    if state is None:
-        state = _survey(container, places, plan.get("services", {}))
-        if not state.startswith("{"):
-            return state
-    known: dict[str, Any] = json.loads(state)
+    paths = (STATE, gunicorn.APPLIED, migrations.OUTCOME)
+    seen = container.glance(CHECK, paths)
+    if not (seen.files[STATE] or "").startswith("{"):
+        reason = _survey(container, places, seen.plan.get("services", {}))
+        if reason:
+            return reason
+        seen = container.glance(CHECK, paths)
+    known: dict[str, Any] = json.loads(seen.files[STATE] or "")
     survey = cast("dict[str, Any]", known["survey"])
-    checks = plan.get("checks", {})
+    services = seen.plan.get("services", {})
     return Workload(
         original=cast("dict[str, Service]", known["services"]),
         survey=Survey(
@@ -283,19 +284,19 @@ def _reachable(container: Container, places: layout.Layout) -> Workload | str:
             files=tuple(survey["files"]),
             modules=tuple(survey["modules"]),
         ),
-        services=plan.get("services", {}),
-        checks=checks,
-        states=container.states(),
-        targets=plan.get("log-targets", {}),
-        answering=CHECK in checks and container.check_answers(CHECK),
-        gunicorn=container.read(gunicorn.APPLIED),
-        outcome=_outcome(container) if migrations.SERVICE in plan.get("services", {}) else None,
+        services=services,
+        checks=seen.plan.get("checks", {}),
+        states=seen.states,
+        targets=seen.plan.get("log-targets", {}),
+        answering=seen.answering,
+        gunicorn=seen.files[gunicorn.APPLIED],
+        outcome=_outcome(seen.files[migrations.OUTCOME]) if migrations.SERVICE in services else None,
         migrated=known.get("migrated") is True,
     )
 
 
 def _survey(container: Container, places: layout.Layout, services: Mapping[str, Service]) -> str:
-    """Look at a new container once, and keep what is found in it. Returns what is kept, or why it cannot be used."""
+    """Look at a new container once, and keep what is found in it. Returns why it cannot be used, "" if it can."""
     if WEB not in services:
         return f"it has no service named {WEB}"
     program = inside.text("survey")
@@ -316,11 +317,10 @@ def _survey(container: Container, places: layout.Layout, services: Mapping[str, 
     for directory in (gunicorn.RUN_DIRECTORY, layout.HOME_DIRECTORY):
         container.own_directory(directory, user, group)
     container.write(File(STATE, text))
-    return text
+    return ""
 
 
-def _outcome(container: Container) -> Outcome | None:
-    text = container.read(migrations.OUTCOME)
+def _outcome(text: str | None) -> Outcome | None:
     if text is None:
         return None
     data: dict[str, Any] = json.loads(text)

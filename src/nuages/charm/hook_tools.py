@@ -9,7 +9,8 @@ import ops
 from ops import hookcmds
 
 
-def _real() -> bool:
+def is_real() -> bool:
+    """Whether this is a hook, and no test."""
     return "JUJU_CONTEXT_ID" in os.environ
 
 
@@ -22,7 +23,7 @@ def newest_content(model: ops.Model, uri: str) -> dict[str, str]:
         ops.SecretNotFoundError: there is no such secret.
         ops.ModelError: it cannot be read.
     """
-    if not _real():
+    if not is_real():
         return model.get_secret(id=uri).get_content(refresh=True)
     try:
         return hookcmds.secret_get(id=uri, refresh=True)
@@ -39,7 +40,7 @@ def bind_address(model: ops.Model, endpoint: str) -> str:
     Raises:
         ops.ModelError: Juju does not say.
     """
-    if not _real():
+    if not is_real():
         address = model.get_binding(endpoint).network.bind_address
         return "" if address is None else str(address)
     try:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -10,6 +9,8 @@ import ops
 from ops import pebble
 
 from nuages.charm.facts import Service
+from nuages.charm.hook_tools import is_real
+from nuages.charm.pebble_reads import Reader, UnixConnection
 from nuages.charm.plan import File
 from nuages.contract.row import NamedTuple
 
@@ -29,12 +30,34 @@ class Result(NamedTuple):
     error: str
 
 
+class Glance(NamedTuple):
+    """What a hook wants to know of the container first."""
+
+    plan: Mapping[str, dict[str, dict[str, Any]]]
+    states: Mapping[str, str]
+    answering: bool
+    files: Mapping[str, str | None]
+    """By path; None for one that is not there."""
+
+
 class Container:
     """The workload container. Every method raises `ops.pebble.Error` when Pebble refuses or does not answer."""
 
     def __init__(self, container: ops.Container) -> None:
         self._container = container
         self.name = container.name
+
+    def glance(self, check: str, paths: Sequence[str]) -> Glance:
+        """Return the plan, the services' states, whether a check has succeeded, and some files' texts."""
+        if not is_real():
+            return Glance(
+                self.plan(), self.states(), self.check_answers(check), {path: self.read(path) for path in paths}
+            )
+        reader = Reader(self._container.pebble.socket_path)
+        try:
+            return Glance(reader.plan(), reader.states(), reader.answers(check), reader.files(paths))
+        finally:
+            reader.close()
 
     def plan(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return the plan: `services` and `checks` by name."""
@@ -161,7 +184,7 @@ class Container:
 
         ops has no call for it. Logs only make a status say more, so no answer means no lines.
         """
-        connection = _UnixConnection(self._container.pebble.socket_path)
+        connection = UnixConnection(self._container.pebble.socket_path)
         try:
             connection.request("GET", f"/v1/logs?services={service}&n=100")
             response = connection.getresponse()
@@ -173,17 +196,6 @@ class Container:
         finally:
             connection.close()
         return [str(entry["message"]) for entry in entries if str(entry["time"]) >= since]
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=5)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def _text(value: object) -> str:
