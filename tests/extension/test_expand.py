@@ -20,7 +20,7 @@ from tests.extension.documents import cases
 
 GOLDEN = Path(__file__).with_name("golden")
 REWRITTEN = ("flow", "json", "anchor-across-keys", "document-marks")
-"""Documents whose form leaves no room for further keys: written anew, comments lost."""
+"""Documents whose form leaves no room for further keys: written anew, with the comments above."""
 KEPT = [case for case in cases("valid") if case.name not in REWRITTEN]
 CASES = sorted(path.name.removesuffix(".in.yaml") for path in GOLDEN.glob("*.in.yaml"))
 
@@ -133,3 +133,38 @@ def test_all_problems_are_told_at_once(tmp_path):
     for problem in caught.value.problems:
         assert str(problem) in str(caught.value)
         assert problem.fix in str(caught.value)
+
+
+FLOW = """\
+# about it all
+name: notes  # its name
+type: charm
+summary: "no # comment"
+base: ubuntu@24.04
+platforms: {amd64: , # fast ones
+  arm64: } # others
+extensions: [django-framework]
+config: {options: { # our own
+  greeting: {type: string, default: "#1"}, # hello
+}}
+"""
+
+
+WHOLE = """\
+{ # about it all
+  name: notes, # its name
+  type: charm, base: ubuntu@24.04, platforms: {amd64: },
+  extensions: [django-framework] }
+"""
+
+
+@pytest.mark.parametrize("text", [FLOW, WHOLE], ids=["keys", "whole"])
+def test_comments_in_flow_style_are_kept(text: str):
+    document = load(text, "charmcraft.yaml")
+    shown = [line.text for line in annotated(document, merged(Project(document)))]
+    for comment in ("# about it all", "# its name"):
+        assert any(comment in line for line in shown)
+    if text == FLOW:
+        place = shown.index("platforms:")
+        assert shown[place - 2 : place] == ["# fast ones", "# others"]
+        assert {"# our own", "# hello"} <= set(shown)

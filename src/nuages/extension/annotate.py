@@ -7,7 +7,9 @@ does not give the expanded document (flow style, anchors across keys), the key's
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
 
 import yaml
 
@@ -46,7 +48,43 @@ def annotated(document: Document, expanded: dict[str, Value]) -> list[Line]:
         lines = _applied(document, edits)
         if _same("".join(line.text + "\n" for line in lines), expanded):
             return lines
-    return [Line(text, _origin(document, ())) for text in _dump(expanded)]
+    return _anew(document, expanded)
+
+
+def _anew(document: Document, expanded: dict[str, Value]) -> list[Line]:
+    """Return the whole document written anew, with the comments of each key above it, all others at the top."""
+    known = document.data if isinstance(document.data, dict) else {}
+    blocks = {key: here for key in known if (here := block(document, (key,)))}
+    within = {number for here in blocks.values() for number in range(here.first, here.last + 1)}
+    comments = _comments(document)
+    lines = [Line(text, "", number) for number, text in comments.items() if number not in within]
+    for key, value in expanded.items():
+        here = blocks.get(key)
+        if here:
+            lines += [Line(text, "", number) for number, text in comments.items() if here.first <= number <= here.last]
+        lines += [Line(text, _origin(document, ())) for text in _dump({key: value})]
+    return lines
+
+
+def _comments(document: Document) -> dict[int, str]:
+    """Return the document's comments by the number of their line, as they are from the `#` on."""
+    lines = document.text.splitlines()
+    if not any("#" in line for line in lines):
+        return {}
+    tokens = cast("Iterable[Any]", yaml.scan(document.text, Loader=yaml.SafeLoader))  # pyright: ignore[reportUnknownMemberType]
+    scalars = [
+        ((token.start_mark.line, token.start_mark.column), (token.end_mark.line, token.end_mark.column))
+        for token in tokens
+        if isinstance(token, yaml.ScalarToken)
+    ]
+    found: dict[int, str] = {}
+    for number, line in enumerate(lines):
+        for match in re.finditer(r"(?:^|(?<=\s))#", line):
+            place = (number, match.start())
+            if not any(first <= place < last for first, last in scalars):
+                found[number + 1] = line[match.start() :]
+                break
+    return found
 
 
 def _edits(document: Document, expanded: dict[str, Value]) -> list[_Edit] | None:
@@ -96,7 +134,8 @@ def _changes(document: Document, path: Path, mine: Value, wanted: Value) -> list
     if mine is None and head.endswith(":") and isinstance(wanted, dict):
         texts = _indented(_dump(wanted), here.column + 2)
         return [_Edit(here.last + 1, here.last, tuple(Line(text, _origin(document, path)) for text in texts))]
-    texts = _indented(_dump({str(path[-1]): wanted}), here.column)
+    kept = [text for number, text in _comments(document).items() if here.first <= number <= here.last]
+    texts = _indented([*kept, *_dump({str(path[-1]): wanted})], here.column)
     return [_Edit(here.first, here.last, tuple(Line(text, _origin(document, path)) for text in texts))]
 
 
