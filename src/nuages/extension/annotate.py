@@ -53,8 +53,7 @@ def annotated(document: Document, expanded: dict[str, Value]) -> list[Line]:
 
 def _anew(document: Document, expanded: dict[str, Value]) -> list[Line]:
     """Return the whole document written anew, with the comments of each key above it, all others at the top."""
-    known = document.data if isinstance(document.data, dict) else {}
-    blocks = {key: here for key in known if (here := block(document, (key,)))}
+    blocks = {key: here for key in document.data if (here := block(document, (key,)))}
     within = {number for here in blocks.values() for number in range(here.first, here.last + 1)}
     comments = _comments(document)
     lines = [Line(text, "", number) for number, text in comments.items() if number not in within]
