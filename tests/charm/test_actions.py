@@ -49,7 +49,7 @@ def answering(
 
 
 def test_superuser(context: Context, state: testing.State, monkeypatch: pytest.MonkeyPatch) -> None:
-    state, calls = answering(monkeypatch, state, ["missing", "accepts"], testing.Exec(CREATE))
+    state, calls = answering(monkeypatch, state, ["username missing", "username accepts"], testing.Exec(CREATE))
     context.run(context.on.action("create-superuser", params=PARAMS), state)
     password = (context.action_results or {})["password"]
     assert len(password) >= 16
@@ -65,9 +65,9 @@ def test_superuser(context: Context, state: testing.State, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("answers", "create", "message"),
     [
-        (["exists"], testing.Exec(CREATE), "there is a user ana already; its password was not touched"),
-        (["missing"], testing.Exec(CREATE, return_code=2, stderr="error: unrecognized arguments: --noinput"), "cannot create the user: error: unrecognized arguments: --noinput"),
-        (["missing", "missing"], testing.Exec(CREATE, stdout="Nothing done."), "the project's createsuperuser created no user with that password: it says Nothing done."),
+        (["username exists"], testing.Exec(CREATE), "there is a user ana already; its password was not touched\nfix: choose another username, or give this one a new password: juju ssh --container django-app notes/0 /charm/bin/pebble exec --context=django -w /django/app -it -- /bin/python3 manage.py changepassword ana"),
+        (["username missing"], testing.Exec(CREATE, return_code=2, stderr="error: unrecognized arguments: --noinput"), "cannot create the user: error: unrecognized arguments: --noinput"),
+        (["username missing", "username missing"], testing.Exec(CREATE, stdout="Nothing done."), "the project's createsuperuser created no user with that password: it says Nothing done."),
     ],
 )  # fmt: skip
 def test_superuser_that_is_not_made(  # noqa: PLR0917  fixtures and a row of the table

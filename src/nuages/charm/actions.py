@@ -1,6 +1,7 @@
 """The charm's actions: each validates first and changes nothing when it fails."""
 
 import secrets
+import shlex
 from typing import Any
 from urllib.parse import unquote
 
@@ -63,8 +64,14 @@ def create_superuser(container: Container, facts: Facts, params: dict[str, Any])
     try:
         before = container.run(command, stdin=program, environment=environment, **where)
         _expect(before, "cannot look for the user", environment)
-        if before.output.strip().endswith("exists"):
-            raise Refused(f"there is a user {username} already; its password was not touched")
+        words = before.output.split()
+        if words[-1:] == ["exists"]:
+            name = email if words[-2:-1] == ["email"] else username
+            raise Refused(
+                f"there is a user {name} already; its password was not touched\n"
+                f"fix: choose another {'email' if name == email else 'username'},"
+                f" or give this one a new password: {_change_password(facts, name)}"
+            )
         create = (layout.PYTHON, "manage.py", "createsuperuser", "--noinput")
         created = container.run(create, environment=environment, **where)
         _expect(created, "cannot create the user", environment)
@@ -79,6 +86,12 @@ def create_superuser(container: Container, facts: Facts, params: dict[str, Any])
             + (f": it says {mask(said, _hidden(environment))}" if said else "")
         )
     return password
+
+
+def _change_password(facts: Facts, name: str) -> str:
+    words = shlex.join((layout.PYTHON, "manage.py", "changepassword", name))
+    where = f"--context={WEB} -w {facts.layout.app} -it"
+    return f"juju ssh --container {facts.container} {facts.unit} /charm/bin/pebble exec {where} -- {words}"
 
 
 def _expect(result: Result, what: str, environment: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Say about the user DJANGO_SUPERUSER_USERNAME: `accepts` the password, `exists` with another one, or is `missing`.
 
-Argument: the application's directory. A user model that knows users by their e-mail only is asked for that.
+Argument: the application's directory. A user model that knows users by their e-mail only is asked for that; the word
+before the answer says which of the two it was.
 """
 
 # Here os.path saves importing pathlib, and what is printed is the answer.
@@ -30,14 +31,13 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = settings_module(directory)
     importlib.import_module("django").setup()
     model: Any = importlib.import_module("django.contrib.auth").get_user_model()
-    name = os.environ["DJANGO_SUPERUSER_USERNAME"]
-    if "email" in model.USERNAME_FIELD.lower():
-        name = os.environ["DJANGO_SUPERUSER_EMAIL"]
+    known = "email" if "email" in model.USERNAME_FIELD.lower() else "username"
+    name = os.environ[f"DJANGO_SUPERUSER_{known.upper()}"]
     user = model._default_manager.filter(**{model.USERNAME_FIELD: name}).first()
     if user is None:
-        print("missing")
+        print(known, "missing")
     else:
-        print("accepts" if user.check_password(os.environ["DJANGO_SUPERUSER_PASSWORD"]) else "exists")
+        print(known, "accepts" if user.check_password(os.environ["DJANGO_SUPERUSER_PASSWORD"]) else "exists")
 
 
 main()
