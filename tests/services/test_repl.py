@@ -51,3 +51,34 @@ def test_raw_lines_are_handed_on_until_the_end_is_said(monkeypatch: pytest.Monke
         0,
         [["DATA"], [""], ["exit"], ["'"], ["."]],
     )
+
+
+class Shop:
+    def __init__(self) -> None:
+        self.sold: list[tuple[str, ...]] = []
+
+    def do_sell(self, *words: str) -> None:
+        self.sold.append(words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sell"], "it is: sell WHAT [PRICE]"),
+        (["sell", "a", "1", "2"], "it is: sell WHAT [PRICE]"),
+        (["help", "me"], "it is: help"),
+        (["sold"], "there is no such command: sell, help"),
+    ],
+)
+def test_words_that_do_not_fit_the_usage_are_refused(words: list[str], said: str) -> None:
+    with pytest.raises(repl.ConsoleError) as caught:
+        repl.perform(Shop(), "sell WHAT [PRICE]   sells\nhelp  this", words)
+    assert str(caught.value) == said
+
+
+def test_words_that_fit_are_handed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Shop()
+    for words in (["sell", "a"], ["sell", "a", "1"], ["help"]):
+        repl.perform(shop, "sell WHAT [PRICE]   sells\nhelp  this", words)
+    assert shop.sold == [("a",), ("a", "1")]
+    assert capsys.readouterr().out.splitlines() == ["sell WHAT [PRICE]   sells", "help  this"]

@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 
 class ConsoleError(Exception):
@@ -22,6 +23,27 @@ def complain(text: str) -> None:
     """Write a line among the errors."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def perform(owner: object, commands: str, words: Sequence[Any]) -> None:
+    """Call `owner.do_NAME` with the words after the name; `help` shows `commands`.
+
+    A line of `commands` is a usage, `get KEY [SECONDS]` for example, two spaces or more, and what it does.
+
+    Raises:
+        ConsoleError: there is no such command, or it takes fewer or more words.
+    """
+    name, *rest = words
+    usages = {usage.split()[0]: usage for usage in (line.partition("  ")[0] for line in commands.splitlines())}
+    if name not in usages:
+        raise ConsoleError(f"there is no such command: {', '.join(usages)}")
+    needed, all_words = (len(text.split()) - 1 for text in (usages[name].partition("[")[0], usages[name]))
+    if len(rest) not in (needed, all_words):
+        raise ConsoleError(f"it is: {usages[name]}")
+    if name == "help":
+        say(commands)
+    else:
+        getattr(owner, f"do_{name}")(*rest)
 
 
 def loop(

@@ -61,16 +61,14 @@ class OpenFGA:
         return {"changed": ", ".join(sorted(chosen))}
 
     def console(self, context: Context, relation: Relation) -> Console:
-        """Return where the relation's store is; the token goes into a header, hence not into the URL."""
+        """Return how to ask the relation's store."""
         kept, store = context.secret(_label(relation)), relation.local_app().get("store_id")
         if not (kept and store):
             raise driver.ServiceError(
                 f"cannot connect to {context.application}: {relation.remote_application} has no store yet",
                 fix="nuages status",
             )
-        # As OpenFGA's own command line tool has them.
-        environment = {"FGA_STORE_ID": store, "FGA_API_TOKEN": kept[TOKEN]}
-        return Console(f"http://{{address}}/stores/{store}", server.HTTP, environment=environment)
+        return server.console(store, kept[TOKEN])
 
 
 def _label(relation: Relation) -> str:

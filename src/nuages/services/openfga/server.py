@@ -15,8 +15,9 @@ from typing import Any, cast
 
 import ops.pebble
 
+from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context
 from nuages.services import driver
 
 VERSION = "1.22.1"
@@ -27,6 +28,8 @@ DATA = "/var/lib/openfga"
 
 _PROGRAM = "/opt/openfga"
 _SERVER = f"{_PROGRAM}/openfga"
+_FILES = "/opt/nuages"
+_PYTHON = f"{_FILES}/python3"
 _HOME = f"{DATA}/server"
 """The server's own folder: the volume itself belongs to the container's root."""
 _KEYS = f"{_HOME}/keys.json"
@@ -35,10 +38,18 @@ _START_TIMEOUT = 30.0  # seconds
 
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
-    """Return the container's image: the program's folder."""
+    """Return the container's image: the program's folder, and an interpreter for the console."""
+    root = driver.write_root(
+        __package__ or "",
+        directory,
+        {"console.py": f"{_FILES}/console.py"},
+        shared={"repl.py": f"{_FILES}/repl.py"},
+    )
+    python = pythons.find(pythons.SERVERS)
+    (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(
-        root=driver.write_root(__package__ or "", directory, {}),
-        mounts=(Mount(programs["openfga"].parent, _PROGRAM),),
+        root=root,
+        mounts=(Mount(programs["openfga"].parent, _PROGRAM), *python.mounts()),
         environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
     )
 
@@ -106,6 +117,17 @@ async def run(context: Context, wanted: str, *, patient: bool) -> dict[str, str]
         return _apply(client) if ready else None
 
     return await driver.with_pebble(context, work)
+
+
+def console(store: str, token: str) -> Console:
+    """Return how to ask a store; the token goes into a header, hence not into the URL."""
+    return Console(
+        f"http://{{address}}/stores/{store}",
+        HTTP,
+        (_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(HTTP)),
+        # As OpenFGA's own command line tool has them.
+        {"FGA_STORE_ID": store, "FGA_API_TOKEN": token},
+    )
 
 
 def _apply(client: ops.pebble.Client) -> dict[str, str]:
