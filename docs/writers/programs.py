@@ -14,6 +14,8 @@ PURPOSES: Mapping[str, str] = {
     "statsd_exporter": "turns gunicorn's numbers into metrics, inside the rock",
     "postgresql": "the server behind postgresql-k8s",
     "aiosmtpd": "the library behind the mail catcher of smtp-integrator",
+    "pymongo": "the driver behind the console of mongodb-k8s",
+    "pika": "the library behind the console of rabbitmq-k8s",
     "valkey": "the server behind redis-k8s and valkey",
     "traefik": "the proxy behind traefik-k8s",
     "hooktool": "the hook tools that a charm calls",

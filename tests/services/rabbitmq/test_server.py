@@ -79,6 +79,40 @@ def test_a_relation_gets_a_user_who_sends_and_receives(broker: Broker) -> None:
         assert broker.do(notes, *steps)[2:] == ["Grüße", None]
 
 
+def test_the_console(broker: Broker) -> None:
+    (notes,) = broker.context.all_relations
+    console = SERVICE.console(broker.context, notes)
+    password = notes.own["password"]
+    assert console.url == f"amqp://notes:{password}@{{address}}/%2F"
+    assert password not in " ".join(console.argv)
+
+    def run(*words: str, stdin: str = "") -> str:
+        return broker.pod.run(*console.argv, *words, stdin=stdin, environment=dict(console.environment))
+
+    assert run(stdin="put classic Grüße\nput classic 'two words'\ncount classic\n") == "2 messages, 0 consumers\n"
+    assert run("get", "classic") == "Grüße\n"
+    assert run("get", "classic", "9") == "Grüße\ntwo words\n"
+    assert run("take", "classic") == "Grüße\n"
+    assert run("purge", "classic") == "1 messages removed\n"
+    assert run("count", "classic") == "0 messages, 0 consumers\n"
+    for words, said in (
+        (["wat"], "there is no such command: count, "),
+        (["put", "classic"], "it is: put QUEUE TEXT"),
+        (["put", "never", "x"], "there is no such queue"),
+        (["count", "never"], "404 NOT_FOUND"),
+        (["take", "classic"], "the queue is empty"),
+        (["get", "classic", "all"], "N is 'all'"),
+        (["count", "x" * 256], "cannot count: "),
+    ):
+        with pytest.raises(CommandError, match=said) as caught:
+            run(*words)
+        assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(CommandError, match="403"):
+        broker.pod.run(*console.argv, "count", "classic", environment={**console.environment, "AMQP_PASSWORD": "x"})
+    with pytest.raises(NuagesError, match="has no login yet"):
+        SERVICE.console(broker.context, FakeRelation(90, "amqp", "rabbitmq"))
+
+
 def test_nobody_else_gets_in(broker: Broker) -> None:
     (notes,) = broker.context.all_relations
     for user, password in (("notes", "x"), ("notes", ""), ("guest", "guest"), ("x", notes.own["password"])):

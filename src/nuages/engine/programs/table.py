@@ -65,6 +65,16 @@ _ALL = (
         (Wheel("aiosmtpd", "aiosmtpd", 230_000, MB, requires=("atpublic", "attrs")),),
     ),
     Program(
+        "pymongo",
+        "4.18.3",
+        (Wheel("pymongo", "pymongo", 1_060_000, 8 * MB, native=True),),
+    ),
+    Program(
+        "pika",
+        "1.4.4",
+        (Wheel("pika", "pika", 170_000, MB),),
+    ),
+    Program(
         "signxml",
         "5.2.0",
         (

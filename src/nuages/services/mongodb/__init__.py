@@ -51,7 +51,7 @@ class MongoDB:
             "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
         },
     }
-    programs = ("ferretdb",)
+    programs = ("ferretdb", "pymongo")
     volumes: Mapping[str, str] = {"mongodb": server.DATA}
     aliases: tuple[str, ...] = ()
 
@@ -90,7 +90,7 @@ class MongoDB:
         return {"password": password}
 
     def console(self, context: Context, relation: Relation) -> Console:
-        """Return how to get into the database as the relation's requirer: by URL, there is no shell here."""
+        """Return how to get into the database as the relation's requirer."""
         login = logins.read(context, relation, SECRET_USER, answer.users(relation.id))[0]
         database = relation.local_app().get("database")
         if not database:
@@ -98,10 +98,7 @@ class MongoDB:
                 f"cannot connect to {context.application}: {relation.remote_application} has no database yet",
                 fix="nuages status",
             )
-        return Console(
-            f"mongodb://{login.name}:{login.password}@{{address}}/{database}?authSource=admin&directConnection=true",
-            server.PORT,
-        )
+        return server.console(login.name, login.password, database)
 
 
 async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str] = frozenset()) -> str:

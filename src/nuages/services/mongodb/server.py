@@ -15,8 +15,9 @@ from pathlib import Path
 
 import ops.pebble
 
+from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context
 from nuages.services import driver
 
 VERSION = "1.24.2"
@@ -27,6 +28,9 @@ NOTE = f"FerretDB {VERSION.rpartition('.')[0]} in place of MongoDB"
 
 _PROGRAM = "/opt/ferretdb"
 _SERVER = f"{_PROGRAM}/ferretdb"
+_LIBRARIES = "/opt/pymongo"
+_FILES = "/opt/nuages"
+_PYTHON = f"{_FILES}/python3"
 _HOME = f"{DATA}/server"
 """The server's own folder: the volume itself belongs to the container's root."""
 _READY = [_SERVER, "ready", str(PORT)]
@@ -43,10 +47,22 @@ class User:
 
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
-    """Return the container's image: the program's folder."""
+    """Return the container's image: the program's folder, and for the console an interpreter and MongoDB's driver."""
+    root = driver.write_root(
+        __package__ or "",
+        directory,
+        {"console.py": f"{_FILES}/console.py"},
+        shared={"repl.py": f"{_FILES}/repl.py"},
+    )
+    python = pythons.find(pythons.SERVERS)
+    (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(
-        root=driver.write_root(__package__ or "", directory, {}),
-        mounts=(Mount(programs["ferretdb"].parent, _PROGRAM),),
+        root=root,
+        mounts=(
+            Mount(programs["ferretdb"].parent, _PROGRAM),
+            Mount(programs["pymongo"].parent, _LIBRARIES),
+            *python.mounts(),
+        ),
         environment={"PATH": f"{_PROGRAM}:{driver.SYSTEM_PATH}"},
     )
 
@@ -105,6 +121,16 @@ async def run(context: Context, users: Iterable[User], *, patient: bool) -> bool
         return ready
 
     return await driver.with_pebble(context, work)
+
+
+def console(user: str, password: str, database: str) -> Console:
+    """Return how to get into a database as a user."""
+    return Console(
+        f"mongodb://{user}:{password}@{{address}}/{database}?authSource=admin&directConnection=true",
+        PORT,
+        (_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(PORT), _LIBRARIES),
+        {"MONGODB_USER": user, "MONGODB_PASSWORD": password, "MONGODB_DATABASE": database},
+    )
 
 
 def _apply(client: ops.pebble.Client, wanted: str) -> None:

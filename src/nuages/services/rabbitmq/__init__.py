@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
@@ -73,7 +72,7 @@ class RabbitMQ:
             "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
         },
     }
-    programs = ("rabbitmq",)
+    programs = ("rabbitmq", "pika")
     volumes: Mapping[str, str] = {"rabbitmq-data": server.DATA}
     aliases = ("{application}-endpoints",)
 
@@ -112,11 +111,11 @@ class RabbitMQ:
         return {"url": f"http://localhost:{port}/", "user": answer.OPERATOR, "password": kept["password"]}
 
     def console(self, context: Context, relation: Relation) -> Console:
-        """Return how to get into the broker as the relation's requirer: by URL, there is no client to type into."""
-        pair = passwords.read(context, _label(relation))
-        bag = relation.remote_app()
-        user, vhost = (quote(bag.get(key, ""), safe="") for key in ("username", "vhost"))
-        return Console(f"amqp://{user}:{pair.present}@{{address}}/{vhost}", server.PORT)
+        """Return how to get into the broker as the relation's requirer."""
+        kept, bag = context.secret(_label(relation)), relation.remote_app()
+        if not (kept and relation.local_app()):
+            raise driver.no_console(relation)
+        return server.console(bag.get("username", ""), kept["password"], bag.get("vhost", ""))
 
 
 async def _serve(context: Context, rotate: frozenset[str]) -> str:

@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import ops.pebble
 
+from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
-from nuages.engine.service import Context
+from nuages.engine.service import Console, Context
 from nuages.services import driver
 from nuages.services.rabbitmq import users
 from nuages.services.rabbitmq.users import User
@@ -24,7 +26,9 @@ HOME = f"{DATA}/server"
 """The server's own folder: the volume itself belongs to the container's root."""
 
 _PROGRAM = "/opt/rabbitmq"
+_LIBRARIES = "/opt/pika"
 _FILES = "/opt/nuages"
+_PYTHON = f"{_FILES}/python3"
 _READY = ["/bin/bash", "-c", f"</dev/tcp/127.0.0.1/{PORT}"]
 """It listens for clients at the very end of its start, and a connection without a word is not logged."""
 _START_TIMEOUT = 90.0  # seconds; three on an idle machine
@@ -32,9 +36,19 @@ _PLUGIN = "rabbitmq_management"
 
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
-    """Return the container's image: Debian's tree, our few files, and links to the plugins that are needed."""
-    names = ("start.sh", "epmd.sh", "call.sh", "environment.sh", "rabbitmq.conf", "nuages_previous.erl")
-    root = driver.write_root(__package__ or "", directory, {name: f"{_FILES}/{name}" for name in names})
+    """Return the container's image: Debian's tree, our few files, links to the plugins that are needed.
+
+    For the console there are an interpreter and an AMQP library.
+    """
+    names = ("start.sh", "epmd.sh", "call.sh", "environment.sh", "rabbitmq.conf", "nuages_previous.erl", "console.py")
+    root = driver.write_root(
+        __package__ or "",
+        directory,
+        {name: f"{_FILES}/{name}" for name in names},
+        shared={"repl.py": f"{_FILES}/repl.py"},
+    )
+    python = pythons.find(pythons.SERVERS)
+    (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     tree = programs["rabbitmq"].parents[4]
     (plugins,) = tree.glob("usr/lib/rabbitmq/lib/rabbitmq_server-*/plugins")
     known = {path.stem: path.parent.parent for path in plugins.glob("*/ebin/*.app")}
@@ -45,7 +59,8 @@ def image(programs: Mapping[str, Path], directory: Path) -> Image:
         links.chmod(0o755)
         for name in closure(requires, wanted):
             (links / known[name].name).symlink_to(f"{_PROGRAM}/{known[name].relative_to(tree)}")
-    return Image(root=root, mounts=(Mount(tree, _PROGRAM),), environment={"PATH": driver.SYSTEM_PATH})
+    mounts = (Mount(tree, _PROGRAM), Mount(programs["pika"].parent, _LIBRARIES), *python.mounts())
+    return Image(root=root, mounts=mounts, environment={"PATH": driver.SYSTEM_PATH})
 
 
 def applications(text: str) -> tuple[str, ...]:
@@ -167,6 +182,16 @@ def call(client: ops.pebble.Client, script: str) -> str:
         CommandFailed: the broker cannot be reached.
     """
     return driver.run(client, ["/bin/sh", f"{_FILES}/call.sh", HOME], stdin=script)
+
+
+def console(user: str, password: str, vhost: str) -> Console:
+    """Return how to get into a virtual host as a user."""
+    return Console(
+        f"amqp://{quote(user, safe='')}:{password}@{{address}}/{quote(vhost, safe='')}",
+        PORT,
+        (_PYTHON, "-s", "-B", f"{_FILES}/console.py", str(PORT), _LIBRARIES),
+        {"AMQP_USER": user, "AMQP_PASSWORD": password, "AMQP_VHOST": vhost},
+    )
 
 
 def open_management(client: ops.pebble.Client) -> None:
