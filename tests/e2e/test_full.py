@@ -6,6 +6,10 @@ import base64
 import http.cookiejar
 import json
 import re
+import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -273,6 +277,42 @@ def in_pod(world: World, integration: Integration, command: str) -> list[str]:
     unit = f"{integration.application}/0"
     done = world.nuages("ssh", "--container", container_of(integration), unit, "--", "sh", "-c", script)
     return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words", "answer"),
+    [
+        ("postgresql", ("-c", "select count(*) > 0 as yes from trips_visit"), " t"),
+        ("mysql", ("-e", "select count(*) > 0 as yes from trips_reading"), "1"),
+        ("mongodb", ("count", "documents"), ""),
+        ("redis", ("PING",), "PONG"),
+        ("valkey", ("PING",), "PONG"),
+        ("rabbitmq", ("count", "full"), ""),
+        ("s3", ("ls",), None),
+        ("openfga", ("check", "user:nobody", "reader", "page:trips"), "no"),
+    ],
+)
+def test_a_console_into_each(full: World, endpoint: str, words: tuple[str, ...], answer: str | None):
+    said = full.nuages("connect", "full", endpoint, "--", *words).stdout
+    if answer is not None:
+        assert said.strip()
+        assert answer in said
+
+
+@pytest.mark.parametrize("endpoint", ["smtp", "http-proxy"])
+def test_a_url_for_tools_of_this_machine(full: World, endpoint: str):
+    argv = [sys.executable, "-m", "nuages.cli", "connect", "full", endpoint, "--print"]
+    process = subprocess.Popen(
+        argv, cwd=full.project, env=dict(full.environment), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout
+    url = urlsplit(process.stdout.readline().strip())
+    assert url.hostname == "127.0.0.1" and url.port
+    socket.create_connection(("127.0.0.1", url.port), 5).close()
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", url.port), 5)
 
 
 def test_people_sign_in_by_both_providers(full: World):
