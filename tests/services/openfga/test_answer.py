@@ -1,13 +1,16 @@
-"""The databag of openfga: golden, and read by our own charm."""
+"""The databag of openfga: golden, and read by the official library and our own charm."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 
+import ops
 import pytest
+from charmlibs.interfaces.openfga import OpenFGARequires
 from hypothesis import given
 from hypothesis import strategies as st
+from ops import testing
 
 from nuages.charm.interfaces import openfga as charm_side
 from nuages.charm.interfaces.base import NotReady
@@ -41,6 +44,29 @@ def test_our_own_charm_reads_it() -> None:
         "FGA_GRPC_API_URL": "http://openfga-k8s.mymodel:8081",
         "FGA_HTTP_API_URL": "http://openfga-k8s.mymodel:8080",
     }
+
+
+class Requirer(ops.CharmBase):
+    """What the official library makes of a charm that asks for a store."""
+
+    def __init__(self, framework: ops.Framework) -> None:
+        super().__init__(framework)
+        self.openfga = OpenFGARequires(self, "myapp")
+
+
+def test_the_official_requirer_library_asks_for_it_and_reads_it() -> None:
+    context = testing.Context(Requirer, meta={"name": "myapp", "requires": {"openfga": {"interface": "openfga"}}})
+    asking = testing.Relation("openfga")
+    state = context.run(context.on.relation_created(asking), testing.State(leader=True, relations=[asking]))
+    assert parse("myapp", state.get_relation(asking.id).local_app_data) == "myapp"
+    secret = testing.Secret(tracked_content=dict(GIVEN.secrets["token_secret_id"]))
+    told = testing.Relation("openfga", remote_app_data={**GIVEN.databag, "token_secret_id": secret.id})
+    with context(context.on.update_status(), testing.State(relations=[told], secrets=[secret])) as manager:
+        info = manager.charm.openfga.get_store_info()
+    assert info is not None
+    assert (info.store_id, info.token) == (STORE, "tok")
+    assert info.http_api_url == "http://openfga-k8s.mymodel:8080"
+    assert info.grpc_api_url == "http://openfga-k8s.mymodel:8081"
 
 
 def test_nothing_is_asked_before_a_store_is_named() -> None:
