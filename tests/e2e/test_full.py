@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -369,13 +368,13 @@ def test_its_password_changes_under_the_running_application(full: World, integra
     before = {name: value for name, value in variables(full).items() if secret_of(name, integration)}
     assert before
     failed: list[object] = []
+    done: list[object] = []
     stop = threading.Event()
 
     def ask() -> None:
         while not stop.is_set():
             saw = trip(full, integration.name)
-            if not saw["good"]:
-                failed.append(saw)
+            (done if saw["good"] else failed).append(saw)
 
     thread = threading.Thread(target=ask)
     thread.start()
@@ -384,7 +383,8 @@ def test_its_password_changes_under_the_running_application(full: World, integra
         eventually(
             "another one is told", lambda: any(variables(full)[name] != before[name] for name in before), seconds=60
         )
-        time.sleep(2)  # some more round trips, with the new one
+        more = len(done) + 5
+        eventually("five more round trips", lambda: len(done) >= more or failed, seconds=60)
     finally:
         stop.set()
         thread.join()
