@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import signal
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.projects import SETTINGS, endpoint, notes_with
+from tests.e2e.traffic import asking
+from tests.e2e.world import World, eventually, processes
 
 pytestmark = pytest.mark.slow
 
@@ -43,29 +42,14 @@ urlpatterns += [
     path("link/<name>/", link),
 ]
 """
-ENDPOINT = """
-  s3:
-    interface: s3
-    optional: false
-    limit: 1
-"""
 
 
 @pytest.fixture(scope="module")
 def stored(home: Path) -> Iterator[World]:
     """The example with its media in the store, by `charm_settings`."""
-    with world_of(EXAMPLE, home) as world:
-        code = world.project / "notes"
-        template = resources.files("nuages.build") / "templates" / "charm_settings.py"
-        (code / "charm_settings.py").write_text(template.read_text())
-        for path, text in (
-            (code / "notes" / "settings.py", "\nimport charm_settings\n\ncharm_settings.update(globals())\n"),
-            (code / "notes" / "urls.py", URLS),
-            (world.project / "requirements.txt", "\ndjango-storages[s3]\n"),
-            (world.project / "charm" / "charmcraft.yaml", ENDPOINT.lstrip("\n")),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    with notes_with(
+        home, urls=URLS, settings=SETTINGS, packages=["django-storages[s3]"], endpoints=[endpoint("s3", "s3")]
+    ) as world:
         world.up()
         yield world
 
@@ -99,18 +83,12 @@ def test_killing_the_store_loses_nothing(stored: World):
 
 
 def test_changed_keys_without_a_failed_request(stored: World):
-    before = json.loads(stored.nuages("env", "notes", "--reveal", "--format", "json").stdout)["S3_ACCESS_KEY"]["value"]
-    stored.nuages("run", STORE, "rotate-password")
-    for _ in range(20):
-        assert stored.browser().get("/download/first.txt/").text == "hello"
-
-    def follows() -> bool:
-        assert stored.browser().get("/download/first.txt/").text == "hello"
-        said = json.loads(stored.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-        return said["S3_ACCESS_KEY"]["value"] != before
-
-    eventually("the application has the new keys", follows, seconds=30)
-    assert stored.browser().get("/upload/rotated.txt/new/").text == "rotated.txt"
+    browser = stored.browser()
+    with asking(lambda: browser.wrong("/download/first.txt/", "hello")) as asked:
+        stored.rotate(STORE, "S3_ACCESS_KEY")
+        asked.wait_for(20)
+    assert asked.failed == []
+    assert browser.get("/upload/rotated.txt/new/").text == "rotated.txt"
 
 
 def test_objects_outlive_down_and_the_relation(stored: World):
@@ -118,6 +96,6 @@ def test_objects_outlive_down_and_the_relation(stored: World):
     stored.up()
     assert stored.browser().get("/download/first.txt/").text == "hello"
     stored.nuages("remove-relation", "notes", "s3-integrator")
-    eventually("it is blocked", lambda: stored.workload("notes/0")[0] == "blocked", seconds=60)
+    stored.becomes("notes/0", "blocked")
     stored.up()
     eventually("a file again", lambda: stored.browser().get("/download/first.txt/").text == "hello", seconds=60)

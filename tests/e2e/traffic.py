@@ -1,4 +1,4 @@
-"""Bounded traffic on the loopback: as many requests as asked for, while something else goes on."""
+"""Bounded traffic on the loopback, while something else goes on."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import http.client
 import statistics
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from tests.e2e.world import eventually
 
 MOST = 20_000
 """Requests that one run may send at most."""
@@ -79,3 +82,49 @@ def traffic(url: str, work: Callable[[], None], *, least: int, slow_path: str = 
         for thread in threads:
             thread.join()
     return seen
+
+
+@dataclass
+class Asked:
+    """How often somebody asked, and what was wrong."""
+
+    good: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def wait_for(self, more: int, *, seconds: float = 60) -> None:
+        """Return when there are so many more good answers; at the first that was none."""
+        enough = self.good + more
+        eventually(f"{more} more answers", lambda: self.good >= enough or self.failed, seconds=seconds)
+
+
+@contextmanager
+def asking(ask: Callable[[], str], *, clients: int = 1) -> Iterator[Asked]:
+    """Let clients ask again and again, one answer after the other, while something else is done.
+
+    Args:
+        ask: Returns what was wrong with the answer, nothing when it was good; what it raises is wrong too.
+        clients: How many ask at the same time.
+    """
+    asked, lock, stop = Asked(), threading.Lock(), threading.Event()
+
+    def client() -> None:
+        while not stop.is_set():
+            try:
+                wrong = ask()
+            except (OSError, AssertionError) as error:
+                wrong = repr(error)
+            with lock:
+                if wrong:
+                    asked.failed.append(wrong)
+                else:
+                    asked.good += 1
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield asked
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

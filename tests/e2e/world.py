@@ -52,6 +52,11 @@ class Browser:
     def get(self, path: str, *, headers: Mapping[str, str] | None = None, timeout: float = 30) -> Reply:
         return self._open(urllib.request.Request(self._url(path), headers=dict(headers or {})), timeout)
 
+    def wrong(self, path: str, text: str = "") -> str:
+        """Open a page; return it when it is not as it should be, which is with a text, else nothing."""
+        reply = self.get(path)
+        return "" if reply.status == 200 and text in reply.text else f"{path}: {reply.status} {reply.text[:600]}"
+
     def submit(self, path: str, **fields: str) -> Reply:
         """Open the form at `path` and post it with `fields` and its CSRF token."""
         page = self.get(path)
@@ -106,6 +111,19 @@ class World:
             )
         return done
 
+    def start(self, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start the command in a session of its own; Ctrl-C ends it also where the tests run in the background."""
+        return subprocess.Popen(
+            ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "nuages.cli", *arguments],
+            cwd=self.project,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            start_new_session=True,
+        )
+
     def up(self, *arguments: str) -> str:
         return self.nuages("up", *arguments).stdout
 
@@ -126,6 +144,37 @@ class World:
     @property
     def url(self) -> str:
         return self.status()["nuages"]["url"]
+
+    def becomes(self, unit: str, status: str, *, seconds: float = 60) -> str:
+        """Wait until a unit's workload has a status; return its message."""
+
+        def reached() -> tuple[str, str] | None:
+            current, message = self.workload(unit)
+            return (current, message) if current == status else None
+
+        return eventually(f"{unit} is {status}", reached, seconds=seconds)[1]
+
+    def variables(self) -> dict[str, str]:
+        """What the project's application finds in its environment."""
+        document = json.loads(self.nuages("env", self.project.name, "--reveal", "--format", "json").stdout)
+        return {name: str(row["value"]) for name, row in document.items()}
+
+    def action(self, unit: str, name: str, *parameters: str) -> dict[str, Any]:
+        """Run an action; return its results."""
+        document = json.loads(self.nuages("run", unit, name, *parameters, "--format", "json").stdout)
+        return document[unit]["results"]
+
+    def rotate(self, unit: str, variable: str) -> None:
+        """Change a server's passwords; return when the project's application is told another value of the variable."""
+        before = self.variables()[variable]
+        self.nuages("run", unit, "rotate-password")
+        eventually(f"another {variable}", lambda: self.variables()[variable] != before, seconds=60)
+
+    def mails(self) -> str:
+        """The URL of the page with the mails that were caught."""
+        said = self.nuages("run", "smtp-integrator/0", "show-mails").stdout
+        (url,) = (word for word in said.split() if word.startswith("http://localhost:"))
+        return url
 
     def browser(self) -> Browser:
         return Browser(self.url)
@@ -153,3 +202,20 @@ def processes(world: World, container: str, program: str, unit: str = "") -> lis
         if named and f"JUJU_CONTAINER_NAME={container}" in environment and world.project.parent.name in mounts:
             found.append(int(entry.name))
     return found
+
+
+def in_pod(world: World, unit: str, container: str, program: str, command: str) -> list[str]:
+    """Run a shell command for each process whose command line names a program (`$p` is its folder in /proc).
+
+    Inside the container, because a server may write its title over the environment by which `processes` finds them.
+    """
+    pattern = f"[{program[0]}]{program[1:]}"  # in brackets, so that the script does not find itself
+    line = '"$(tr "\\0" " " <$p/cmdline 2>/dev/null)"'
+    script = f"for p in /proc/[0-9]*; do case {line} in *{pattern}*) {command};; esac; done"
+    done = world.nuages("ssh", "--container", container, unit, "--", "sh", "-c", script)
+    return [line for line in done.stdout.splitlines() if line.strip()]
+
+
+def kill(world: World, unit: str, container: str, program: str) -> None:
+    """Kill a program with -9, which must be there."""
+    assert "killed" in in_pod(world, unit, container, program, "kill -9 ${p#/proc/} && echo killed")
