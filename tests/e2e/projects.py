@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -31,6 +33,18 @@ def append(path: Path, text: str) -> None:
         file.write(text)
 
 
+def own_port() -> int:
+    """A free port that nobody asks for by default.
+
+    A model keeps its port over `down`; the usual one another run of these tests on this machine would take meanwhile.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)  # below those that the kernel gives to clients
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+
+
 @contextmanager
 def notes_with(
     home: Path,
@@ -52,6 +66,7 @@ def notes_with(
         endpoints: What `endpoint` makes.
     """
     with world_of(EXAMPLE, home) as world:
+        world.port = own_port()
         code = world.project / "notes" / "notes"
         append(code / "urls.py", urls)
         for name, text in (modules or {}).items():

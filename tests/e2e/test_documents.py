@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.projects import endpoint, notes_with
+from tests.e2e.traffic import asking
+from tests.e2e.world import World, eventually, processes
 
 pytestmark = pytest.mark.slow
 
@@ -75,31 +75,18 @@ urlpatterns += [
     path("may/<user>/", documents.may),
 ]
 """
-ENDPOINTS = """
-  mongodb:
-    interface: mongodb_client
-    optional: false
-    limit: 1
-  openfga:
-    interface: openfga
-    optional: false
-    limit: 1
-"""
 
 
 @pytest.fixture(scope="module")
 def documented(home: Path) -> Iterator[World]:
     """The example with documents and permissions."""
-    with world_of(EXAMPLE, home) as world:
-        code = world.project / "notes" / "notes"
-        (code / "documents.py").write_text(VIEWS.lstrip())
-        for path, text in (
-            (code / "urls.py", URLS),
-            (world.project / "requirements.txt", "pymongo~=4.10\n"),
-            (world.project / "charm" / "charmcraft.yaml", ENDPOINTS.lstrip("\n")),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    with notes_with(
+        home,
+        urls=URLS,
+        modules={"documents": VIEWS},
+        packages=["pymongo~=4.10"],
+        endpoints=[endpoint("mongodb", "mongodb_client"), endpoint("openfga", "openfga")],
+    ) as world:
         world.up()
         yield world
 
@@ -114,15 +101,10 @@ def allowed(world: World, user: str) -> bool | None:
     return json.loads(reply.text)["allowed"] if reply.status == 200 else None
 
 
-def variables(world: World) -> dict[str, str]:
-    document = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-    return {name: item["value"] for name, item in document.items()}
-
-
 def test_up_brings_both_servers(documented: World):
     assert documented.workload("mongodb-k8s/0") == ("active", "FerretDB 1.24 in place of MongoDB")
     assert documented.workload("openfga-k8s/0") == ("active", "")
-    found = variables(documented)
+    found = documented.variables()
     assert found["MONGODB_DB_SCHEME"] == "mongodb"
     assert (found["MONGODB_DB_NAME"], found["MONGODB_DB_PORT"]) == ("notes", "27017")
     assert {"FGA_STORE_ID", "FGA_TOKEN", "FGA_GRPC_API_URL", "FGA_HTTP_API_URL"} <= set(found)
@@ -143,30 +125,11 @@ def test_openfga_says_who_may(documented: World):
     [("mongodb-k8s/0", "MONGODB_DB_PASSWORD", "/kept/"), ("openfga-k8s/0", "FGA_TOKEN", "/may/anne/")],
 )
 def test_a_password_changes_under_requests(documented: World, unit: str, variable: str, path: str):
-    failed: list[str] = []
-    served: list[int] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        browser = documented.browser()
-        while not stop.is_set():
-            reply = browser.get(path)
-            served.append(reply.status)
-            if reply.status != 200:
-                failed.append(reply.text[:300])
-
-    before = variables(documented)[variable]
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        documented.nuages("run", unit, "rotate-password")
-        eventually("the new password", lambda: variables(documented)[variable] != before, seconds=60)
-        more = len(served) + 20
-        eventually("twenty more requests", lambda: len(served) >= more, seconds=60)
-    finally:
-        stop.set()
-        thread.join()
-    assert failed == []
+    browser = documented.browser()
+    with asking(lambda: browser.wrong(path)) as asked:
+        documented.rotate(unit, variable)
+        asked.wait_for(20)
+    assert asked.failed == []
 
 
 def test_killed_servers_are_back_with_what_they_held(documented: World):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, World, eventually
+from tests.e2e.projects import SETTINGS, endpoint, notes_with
+from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -25,36 +24,18 @@ def write(request, subject):
 
 urlpatterns.append(path("write/<subject>/", write))
 """
-ENDPOINT = """
-  smtp:
-    interface: smtp
-    optional: false
-    limit: 1
-"""
 
 
 @pytest.fixture(scope="module")
 def mailing(home: Path) -> Iterator[World]:
     """The example with mail by `charm_settings`."""
-    with world_of(EXAMPLE, home) as world:
-        code = world.project / "notes"
-        template = resources.files("nuages.build") / "templates" / "charm_settings.py"
-        (code / "charm_settings.py").write_text(template.read_text())
-        for path, text in (
-            (code / "notes" / "settings.py", "\nimport charm_settings\n\ncharm_settings.update(globals())\n"),
-            (code / "notes" / "urls.py", URLS),
-            (world.project / "charm" / "charmcraft.yaml", ENDPOINT.lstrip("\n")),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    with notes_with(home, urls=URLS, settings=SETTINGS, endpoints=[endpoint("smtp", "smtp")]) as world:
         world.up()
         yield world
 
 
 def caught(world: World) -> str:
-    said = world.nuages("run", "smtp-integrator/0", "show-mails").stdout
-    (url,) = (word for word in said.split() if word.startswith("http://localhost:"))
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(world.mails(), timeout=10) as answer:
         return answer.read().decode()
 
 
@@ -82,6 +63,6 @@ def test_a_changed_password_and_mails_kept_over_down(mailing: World):
 
 def test_a_removed_relation_blocks_until_it_is_back(mailing: World):
     mailing.nuages("remove-relation", "notes", "smtp-integrator")
-    eventually("it is blocked", lambda: mailing.workload("notes/0")[0] == "blocked", seconds=60)
+    mailing.becomes("notes/0", "blocked")
     mailing.up()
     eventually("a mail again", lambda: mailing.browser().get("/write/fifth/").text == "1", seconds=60)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
+from tests.e2e.projects import endpoint, notes_with
 from tests.e2e.traffic import traffic
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.world import World, eventually, kill, processes
 
 pytestmark = pytest.mark.slow
 
@@ -47,33 +47,15 @@ def take(request):
 
 urlpatterns += [path("send/<text>/", send), path("take/", take)]
 """
-ENDPOINT = """
-  rabbitmq:
-    interface: rabbitmq
-    optional: false
-    limit: 1
-"""
 BROKER = "rabbitmq-k8s/0"
-KILL = 'for p in /proc/[0-9]*; do case "$(cat $p/comm)" in beam.smp) kill -9 "${p#/proc/}";; esac; done'
 
 
 @pytest.fixture(scope="module")
 def sending(home: Path) -> Iterator[World]:
-    with world_of(EXAMPLE, home) as world:
-        for path, text in (
-            (world.project / "requirements.txt", "\npika==1.4.4\n"),
-            (world.project / "notes" / "notes" / "urls.py", URLS),
-            (world.project / "charm" / "charmcraft.yaml", ENDPOINT.lstrip("\n")),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    endpoints = [endpoint("rabbitmq", "rabbitmq")]
+    with notes_with(home, urls=URLS, packages=["pika==1.4.4"], endpoints=endpoints) as world:
         world.up()
         yield world
-
-
-def variables(world: World) -> dict[str, str]:
-    found = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-    return {name: row["value"] for name, row in found.items()}
 
 
 def test_a_message_is_sent_and_taken(sending: World):
@@ -84,7 +66,7 @@ def test_a_message_is_sent_and_taken(sending: World):
 
 
 def test_the_variables_are_those_of_the_contract(sending: World):
-    values = variables(sending)
+    values = sending.variables()
     assert values["RABBITMQ_USERNAME"] == "notes"
     assert values["RABBITMQ_HOSTNAME"].startswith("rabbitmq-k8s-endpoints.")
     assert (values["RABBITMQ_VHOST"], values["RABBITMQ_PATH"], values["RABBITMQ_PORT"]) == ("/", "/%2F", "5672")
@@ -92,11 +74,8 @@ def test_the_variables_are_those_of_the_contract(sending: World):
 
 
 def test_a_changed_password_fails_no_request(sending: World):
-    before = variables(sending)["RABBITMQ_PASSWORD"]
-
     def rotate() -> None:
-        sending.nuages("run", BROKER, "rotate-password")
-        eventually("the new one is there", lambda: variables(sending)["RABBITMQ_PASSWORD"] != before, seconds=60)
+        sending.rotate(BROKER, "RABBITMQ_PASSWORD")
 
     seen = traffic(sending.url, rotate, least=400, slow_path="/send/under-traffic/")
     assert seen.failed == []
@@ -110,14 +89,13 @@ def test_a_changed_password_fails_no_request(sending: World):
 def test_a_killed_broker_comes_back_with_its_messages(sending: World):
     assert sending.browser().get("/send/kept/").text == "sent"
     (before,) = processes(sending, "rabbitmq", "beam.smp")
-    sending.nuages("ssh", "--container", "rabbitmq", BROKER, "--", "sh", "-c", KILL)
+    kill(sending, BROKER, "rabbitmq", "beam.smp")
     eventually("it answers", lambda: sending.browser().get("/take/").text == "kept", seconds=90)
     assert processes(sending, "rabbitmq", "beam.smp") != [before]
 
 
 def test_the_management_page_has_a_login_of_its_own(sending: World):
-    said = sending.nuages("run", BROKER, "show-management", "--format", "json").stdout
-    results = next(iter(json.loads(said).values()))["results"]
+    results = sending.action(BROKER, "show-management")
     login = base64.b64encode(f"{results['user']}:{results['password']}".encode()).decode()
     request = urllib.request.Request(f"{results['url']}api/queues", headers={"Authorization": f"Basic {login}"})
     with urllib.request.urlopen(request, timeout=20) as answer:
@@ -133,7 +111,7 @@ def test_messages_outlive_down(sending: World):
 
 def test_a_removed_relation_blocks_until_it_is_back(sending: World):
     sending.nuages("remove-relation", "notes", "rabbitmq-k8s")
-    eventually("it is blocked", lambda: sending.workload("notes/0")[0] == "blocked", seconds=60)
+    sending.becomes("notes/0", "blocked")
     sending.up()
     eventually("it sends", lambda: sending.browser().get("/send/again/").text == "sent", seconds=60)
     assert sending.browser().get("/take/").text == "again"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 import subprocess
 import threading
@@ -14,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
+from tests.e2e.projects import endpoint, notes_with
 from tests.e2e.traffic import traffic
-from tests.e2e.world import EXAMPLE, World, eventually
+from tests.e2e.world import World, eventually
 
 pytestmark = pytest.mark.slow
 
@@ -51,12 +50,6 @@ def fetch(request):
 
 urlpatterns.append(path("fetch/", fetch))
 '''
-ENDPOINT = """
-  http-proxy:
-    interface: http_proxy
-    optional: true
-    limit: 1
-"""
 PROXY = "squid-forward-proxy"
 HOST = "127.0.0.2"
 """This machine too, and not among the names that NO_PROXY has by itself."""
@@ -98,13 +91,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 @pytest.fixture(scope="module")
 def world(home: Path, outside: Outside) -> Iterator[World]:
-    with world_of(EXAMPLE, home) as world:
-        for path, text in (
-            (world.project / "notes" / "notes" / "urls.py", URLS),
-            (world.project / "charm" / "charmcraft.yaml", ENDPOINT.lstrip("\n")),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    with notes_with(home, urls=URLS, endpoints=[endpoint("http-proxy", "http_proxy", optional=True)]) as world:
         world.up()
         world.nuages("deploy", PROXY)
         world.nuages("integrate", "notes", PROXY)
@@ -118,18 +105,13 @@ def fetch(world: World, url: str, how: str = "") -> str:
     return world.browser().get(f"/fetch/?{query}").text
 
 
-def variables(world: World) -> dict[str, str]:
-    found = json.loads(world.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-    return {name: row["value"] for name, row in found.items()}
-
-
 def test_http_and_https_by_the_variables_alone(world: World, outside: Outside):
     assert fetch(world, f"http://{HOST}:{outside.http}/a?b=c") == "outside /a?b=c"
     assert fetch(world, f"https://{HOST}:{outside.https}/t") == "outside /t"
 
 
 def test_the_variables_are_those_of_the_contract(world: World):
-    values = variables(world)
+    values = world.variables()
     assert len({values[name] for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY")}) == 1
     assert f"@{PROXY}." in values["http_proxy"]
     assert values["NO_PROXY"] == values["no_proxy"] == "127.0.0.1,localhost,::1"
@@ -151,11 +133,9 @@ def test_this_machine_is_refused_by_default(world: World, outside: Outside):
 
 def test_a_changed_password_fails_no_request(world: World, outside: Outside):
     url = urllib.parse.quote(f"http://{HOST}:{outside.http}/under-traffic", safe="")
-    before = variables(world)["http_proxy"]
 
     def rotate() -> None:
-        world.nuages("run", f"{PROXY}/0", "rotate-password")
-        eventually("the new one is there", lambda: variables(world)["http_proxy"] != before, seconds=60)
+        world.rotate(f"{PROXY}/0", "http_proxy")
 
     seen = traffic(world.url, rotate, least=400, slow_path=f"/fetch/?url={url}")
     assert seen.failed == []
@@ -172,7 +152,7 @@ def test_it_is_back_after_down(world: World, outside: Outside):
 def test_a_removed_relation_takes_the_way_away(world: World, outside: Outside):
     url = f"http://{HOST}:{outside.http}/back"
     world.nuages("remove-relation", "notes", PROXY)
-    eventually("the variables are gone", lambda: "http_proxy" not in variables(world), seconds=60)
+    eventually("the variables are gone", lambda: "http_proxy" not in world.variables(), seconds=60)
     assert fetch(world, url).startswith("failed: ")
     world.nuages("integrate", "notes", PROXY)
     eventually("it gets out again", lambda: fetch(world, url) == "outside /back", seconds=60)

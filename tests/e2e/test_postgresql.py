@@ -6,14 +6,13 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
+from tests.e2e.projects import SETTINGS, notes_with
 from tests.e2e.traffic import traffic
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.world import World, eventually, processes
 
 pytestmark = pytest.mark.slow
 
@@ -51,16 +50,7 @@ urlpatterns += [
 @pytest.fixture(scope="module")
 def notes(home: Path) -> Iterator[World]:
     """The example with its databases by `charm_settings`: the default one and its replica."""
-    with world_of(EXAMPLE, home) as world:
-        code = world.project / "notes"
-        template = resources.files("nuages.build") / "templates" / "charm_settings.py"
-        (code / "charm_settings.py").write_text(template.read_text())
-        for path, text in (
-            (code / "notes" / "settings.py", "\nimport charm_settings\n\ncharm_settings.update(globals())\n"),
-            (code / "notes" / "urls.py", URLS),
-        ):
-            with path.open("a") as file:
-                file.write(text)
+    with notes_with(home, urls=URLS, settings=SETTINGS) as world:
         world.up()
         yield world
 

@@ -88,6 +88,8 @@ class World:
     environment: Mapping[str, str]
     within: Sequence[str] = ()
     """A command that runs our command, as `unshare --net` does."""
+    port: int | None = None
+    """The page's; the usual one or the next free one if None."""
 
     def nuages(self, *arguments: str, check: bool = True, cwd: Path | None = None, timeout: float = 600):
         """Run the command as a user does; fail with everything it printed when `check` and it failed."""
@@ -124,8 +126,9 @@ class World:
             start_new_session=True,
         )
 
-    def up(self, *arguments: str) -> str:
-        return self.nuages("up", *arguments).stdout
+    def up(self, *, timeout: float = 600) -> str:
+        port = () if self.port is None else ("--port", str(self.port))
+        return self.nuages("up", *port, timeout=timeout).stdout
 
     def status(self) -> dict[str, Any]:
         return json.loads(self.nuages("status", "--format", "json").stdout)
