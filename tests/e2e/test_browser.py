@@ -90,9 +90,7 @@ def test_a_person_signs_in_by_openid(people: World, browser: Chromium, pictures:
 def test_a_person_reads_the_mail_that_was_caught(people: World, browser: Chromium, pictures: Path):
     browser.goto(f"{people.url}people/mail/rainclouds/")
     assert browser.page == "1"
-    said = people.nuages("run", "smtp-integrator/0", "show-mails").stdout
-    (url,) = (word for word in said.split() if word.startswith("http://localhost:"))
-    browser.goto(url)
+    browser.goto(people.mails())
     browser.screenshot(pictures / "mails.png")
     browser.click("a[href$='.eml']")
     browser.until_text("Hello, this is about rainclouds.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import pytest
 
 from tests.e2e.people import passwords, people_of
 from tests.e2e.people.visitor import Visitor, told
-from tests.e2e.world import World, eventually
+from tests.e2e.traffic import asking
+from tests.e2e.world import World, eventually, kill
 
 pytestmark = pytest.mark.slow
 
@@ -23,29 +23,23 @@ def people(home: Path) -> Iterator[World]:
         yield world
 
 
-def by_saml(
-    people: World, name: str, password: str, visitor: Visitor | None = None, query: str = ""
-) -> Mapping[str, str]:
+def sign_in(people: World, way: str, name: str, password: str, visitor: Visitor | None = None) -> Mapping[str, str]:
+    """Sign in by `saml` or by `openid`; return what the application knows of the person then."""
     visitor = visitor or Visitor()
-    visitor.get(f"{people.url}people/saml/login/{query}")
+    visitor.get(f"{people.url}people/{way}/login/")
     if 'name="password"' in visitor.text:
         visitor.press(username=name, password=password)
-    return told(visitor.press())  # what JavaScript would press: back to the application
-
-
-def by_openid(
-    people: World, name: str, password: str, visitor: Visitor | None = None, query: str = ""
-) -> Mapping[str, str]:
-    visitor = visitor or Visitor()
-    visitor.get(f"{people.url}people/openid/login/{query}")
-    if 'name="password"' in visitor.text:
-        visitor.press(username=name, password=password)
+    if way == "saml":
+        visitor.press()  # what JavaScript would press: back to the application
     return told(visitor)
 
 
-def variables(people: World) -> dict[str, str]:
-    document = json.loads(people.nuages("env", "notes", "--reveal", "--format", "json").stdout)
-    return {name: item["value"] for name, item in document.items()}
+def by_saml(people: World, name: str, password: str, visitor: Visitor | None = None) -> Mapping[str, str]:
+    return sign_in(people, "saml", name, password, visitor)
+
+
+def by_openid(people: World, name: str, password: str, visitor: Visitor | None = None) -> Mapping[str, str]:
+    return sign_in(people, "openid", name, password, visitor)
 
 
 def test_up_brings_both_providers(people: World):
@@ -57,14 +51,14 @@ def test_up_brings_both_providers(people: World):
 
 
 def test_the_variables_say_where(people: World):
-    found = variables(people)
+    found = people.variables()
     issuer, entity = found["DJANGO_OIDC_API_BASE_URL"], found["SAML_ENTITY_ID"]
     assert Visitor().get(f"{issuer}/.well-known/openid-configuration").text.startswith('{"issuer": "' + issuer)
     assert f'entityID="{entity}"' in Visitor().get(found["SAML_METADATA_URL"]).text
 
 
 def test_a_library_in_the_pod_finds_at_these_addresses_what_a_browser_finds(people: World):
-    found = variables(people)
+    found = people.variables()
     said = json.loads(Visitor().get(f"{people.url}people/saml/metadata/").text)["idp"]
     assert said["entityId"] == found["SAML_ENTITY_ID"]
     assert said["singleSignOnService"]["url"] == found["SAML_SINGLE_SIGN_ON_REDIRECT_URL"]
@@ -95,31 +89,17 @@ def test_a_user_of_ones_own(people: World):
 
 def test_a_changed_client_secret_lets_everybody_in_meanwhile(people: World):
     word = passwords(people, "hydra")["bob"]
-    before = variables(people)["DJANGO_OIDC_CLIENT_SECRET"]
-    failed: list[str] = []
-    done: list[str] = []
-    stop = threading.Event()
     visitor = Visitor()
     by_openid(people, "bob", word, visitor)
 
-    def again() -> None:
-        while not stop.is_set():
-            try:
-                done.append(by_openid(people, "bob", word, visitor)["by"])
-            except AssertionError as error:
-                failed.append(str(error))
+    def again() -> str:
+        said = by_openid(people, "bob", word, visitor)
+        return "" if said["by"] == "OpenID" else str(said)
 
-    thread = threading.Thread(target=again)
-    thread.start()
-    try:
-        people.nuages("run", "hydra/0", "rotate-password")
-        eventually("the new secret", lambda: variables(people)["DJANGO_OIDC_CLIENT_SECRET"] != before, seconds=60)
-        more = len(done) + 5
-        eventually("five more logins", lambda: len(done) >= more or failed, seconds=60)
-    finally:
-        stop.set()
-        thread.join()
-    assert failed == []
+    with asking(again) as asked:
+        people.rotate("hydra/0", "DJANGO_OIDC_CLIENT_SECRET")
+        asked.wait_for(5)
+    assert asked.failed == []
 
 
 def test_a_new_signing_key_is_noticed(people: World):
@@ -152,23 +132,18 @@ def test_a_library_with_an_address_of_its_own(people: World):
 
 
 @pytest.mark.parametrize(
-    ("unit", "container", "program"),
-    [("hydra/0", "hydra", "provider.py"), ("saml-integrator/0", "saml", "idp.py")],
+    ("way", "unit", "container", "program"),
+    [("openid", "hydra/0", "hydra", "provider.py"), ("saml", "saml-integrator/0", "saml", "idp.py")],
 )
-def test_a_killed_provider_is_back(people: World, unit: str, container: str, program: str):
+def test_a_killed_provider_is_back(people: World, way: str, unit: str, container: str, program: str):
     word = passwords(people, unit.partition("/")[0])["alice"]
-    sign_in = by_openid if container == "hydra" else by_saml
     visitor = Visitor()
-    sign_in(people, "alice", word, visitor)
-    script = (
-        'for p in /proc/[0-9]*; do case "$(tr "\\0" " " <$p/cmdline)" in '
-        f'"/opt/nuages/python3 "*" /opt/nuages/{program} "*) kill -9 ${{p#/proc/}} && echo killed;; esac; done'
-    )
-    assert people.nuages("ssh", "--container", container, unit, "--", "sh", "-c", script).stdout.strip() == "killed"
+    sign_in(people, way, "alice", word, visitor)
+    kill(people, unit, container, program)
 
     def signed_in() -> bool:
         try:
-            return bool(sign_in(people, "alice", "not needed: still signed in", visitor))
+            return bool(sign_in(people, way, "alice", "not needed: still signed in", visitor))
         except (AssertionError, OSError):
             return False
 
@@ -176,12 +151,12 @@ def test_a_killed_provider_is_back(people: World, unit: str, container: str, pro
 
 
 def test_all_is_as_it_was_after_down_and_up(people: World):
-    before = variables(people)
+    before = people.variables()
     words = passwords(people, "hydra"), passwords(people, "saml-integrator")
     people.nuages("down")
     people.up()
     assert (passwords(people, "hydra"), passwords(people, "saml-integrator")) == words
-    after = variables(people)
+    after = people.variables()
     assert {name: after[name] for name in after if "SAML" in name or "OIDC" in name} == {
         name: before[name] for name in before if "SAML" in name or "OIDC" in name
     }
@@ -189,10 +164,10 @@ def test_all_is_as_it_was_after_down_and_up(people: World):
     assert by_openid(people, "alice", words[0]["alice"])["name"] == "Alice Archer"
 
 
-@pytest.mark.parametrize(("provider", "sign_in"), [("hydra", by_openid), ("saml-integrator", by_saml)])
-def test_a_removed_relation_blocks_until_it_is_back(people: World, provider: str, sign_in):
+@pytest.mark.parametrize(("way", "provider"), [("openid", "hydra"), ("saml", "saml-integrator")])
+def test_a_removed_relation_blocks_until_it_is_back(people: World, way: str, provider: str):
     people.nuages("remove-relation", "notes", provider)
-    eventually("it is blocked", lambda: people.workload("notes/0")[0] == "blocked", seconds=60)
+    people.becomes("notes/0", "blocked")
     people.up()
-    eventually("it is active", lambda: people.workload("notes/0")[0] == "active", seconds=60)
-    assert sign_in(people, "alice", passwords(people, provider)["alice"])
+    people.becomes("notes/0", "active")
+    assert sign_in(people, way, "alice", passwords(people, provider)["alice"])

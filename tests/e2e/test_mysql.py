@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import world_of
-from tests.e2e.test_orm import PROJECT, TEMPLATE
+from tests.e2e.projects import append
+from tests.e2e.test_orm import orm_on
+from tests.e2e.traffic import asking
 from tests.e2e.world import World, eventually, processes
 
 pytestmark = pytest.mark.slow
@@ -23,26 +21,15 @@ MYSQL = "mysql-k8s/0"
 @pytest.fixture(scope="module")
 def app(home: Path) -> Iterator[World]:
     """The ORM's project with PyMySQL, and a page that writes a row."""
-    with world_of(PROJECT, home) as world:
-        charm = world.project / "charm" / "charmcraft.yaml"
-        charm.write_text(charm.read_text().replace("postgresql", "mysql"))
-        (world.project / "requirements.txt").write_text("Django~=5.2.0\nPyMySQL[rsa]~=1.1\n")
-        shutil.copy(TEMPLATE, world.project / "orm")
-        with (world.project / "orm/orm/urls.py").open("a") as file:
-            file.write(
-                "\n\ndef add(_request, name):\n    Author.objects.create(name=name)\n"
-                "    return HttpResponse(str(Author.objects.count()))\n\n\n"
-                'urlpatterns.append(path("add/<name>/", add))\n'
-            )
+    with orm_on(home, "mysql", "PyMySQL[rsa]~=1.1") as world:
+        append(
+            world.project / "orm/orm/urls.py",
+            "\n\ndef add(_request, name):\n    Author.objects.create(name=name)\n"
+            "    return HttpResponse(str(Author.objects.count()))\n\n\n"
+            'urlpatterns.append(path("add/<name>/", add))\n',
+        )
         world.up()
         yield world
-
-
-def follows(world: World, before: str) -> str:
-    """Return the password that the application runs with, if it is another than `before` and all is done."""
-    shown = json.loads(world.nuages("env", "orm", "--reveal", "--format", "json").stdout)
-    value = shown["MYSQL_DB_PASSWORD"]["value"]
-    return value if value != before and world.unit("orm/0")["juju-status"]["current"] == "idle" else ""
 
 
 def add(world: World, name: str) -> str:
@@ -68,28 +55,15 @@ def test_the_server_runs_as_nobody_in_particular_and_listens_in_its_pod_only(app
 
 
 def test_a_changed_password_loses_no_request(app: World):
-    done, failed = threading.Event(), []
-
-    def ask() -> None:
-        while not done.is_set():
-            reply = app.browser().get("/")
-            if reply.status != 200:
-                failed.append(reply.text[-300:])
-
-    threads = [threading.Thread(target=ask) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        password = follows(app, "")
+    browser = app.browser()
+    with asking(lambda: browser.wrong("/"), clients=3) as asked:
         for _ in range(2):
-            app.nuages("run", MYSQL, "rotate-password")
-            password = eventually("it follows", lambda before=password: follows(app, before), seconds=60)
+            app.rotate(MYSQL, "MYSQL_DB_PASSWORD")
+            # The server knows one password before the present one: that of workers who still serve.
+            eventually("it follows", lambda: app.unit("orm/0")["juju-status"]["current"] == "idle", seconds=60)
         assert add(app, "second") == "2"
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join(60)
-    assert not failed
+        asked.wait_for(20)
+    assert asked.failed == []
 
 
 def test_a_killed_server_is_back_with_every_acknowledged_row(app: World):
@@ -113,7 +87,7 @@ def test_data_outlive_down_and_the_pod(app: World):
 def test_a_removed_relation_blocks_and_another_finds_the_tables(app: World):
     count = int(add(app, "stays"))
     app.nuages("remove-relation", "orm", "mysql-k8s")
-    eventually("it is blocked", lambda: app.workload("orm/0")[0] == "blocked", seconds=60)
+    app.becomes("orm/0", "blocked")
     app.up()
     page = eventually(
         "a page", lambda: (page := app.browser().get("/")).status == 200 and page.text.splitlines(), seconds=60

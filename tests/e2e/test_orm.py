@@ -10,26 +10,34 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import world_of
+from tests.e2e.projects import add_charm_settings, own_port
 from tests.e2e.world import World
 
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parent / "orm"
-TEMPLATE = Path(__file__).parents[2] / "src/nuages/build/templates/charm_settings.py"
 
 
-def of(home: Path, endpoint: str, requirements: str) -> Iterator[World]:
-    """The project with one database endpoint and one driver."""
+@contextmanager
+def orm_on(home: Path, endpoint: str, driver: str) -> Iterator[World]:
+    """A world of the project with one database endpoint and one driver, not yet up."""
     with world_of(PROJECT, home) as world:
+        world.port = own_port()
         charm = world.project / "charm" / "charmcraft.yaml"
         charm.write_text(charm.read_text().replace("postgresql", endpoint))
-        (world.project / "requirements.txt").write_text(f"Django~=5.2.0\n{requirements}\n")
-        shutil.copy(TEMPLATE, world.project / "orm")
+        (world.project / "requirements.txt").write_text(f"Django~=5.2.0\n{driver}\n")
+        add_charm_settings(world.project / "orm")
+        yield world
+
+
+def running(home: Path, endpoint: str, driver: str) -> Iterator[World]:
+    with orm_on(home, endpoint, driver) as world:
         world.up()
         yield world
 
@@ -56,12 +64,12 @@ CHECKS = sum(path.read_text().count("    def test_") for path in (PROJECT / "orm
 
 @pytest.fixture(scope="module")
 def postgresql(home: Path) -> Iterator[World]:
-    yield from of(home, "postgresql", "psycopg[binary]~=3.2")
+    yield from running(home, "postgresql", "psycopg[binary]~=3.2")
 
 
 @pytest.fixture(scope="module")
 def pymysql(home: Path) -> Iterator[World]:
-    yield from of(home, "mysql", "PyMySQL[rsa]~=1.1")
+    yield from running(home, "mysql", "PyMySQL[rsa]~=1.1")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +78,7 @@ def mysqlclient(home: Path) -> Iterator[World]:
     found = shutil.which("pkg-config") and shutil.which("gcc")
     if not found or subprocess.run(["pkg-config", "--exists", "libmariadb"], check=False).returncode:
         pytest.skip("mysqlclient is built here: apt-get install gcc pkg-config libmariadb-dev")
-    yield from of(home, "mysql", "mysqlclient~=2.2")
+    yield from running(home, "mysql", "mysqlclient~=2.2")
 
 
 def test_on_postgresql_with_psycopg(postgresql: World):
