@@ -166,13 +166,18 @@ def push(client: ops.pebble.Client, path: str, text: str, mode: int = 0o644) -> 
 
     Pebble writes to a temporary name and renames.
     """
-    try:
-        if client.pull(path).read() == text:
-            return False
-    except ops.pebble.PathError:
-        pass  # there is none yet
+    if holds(client, path, text):
+        return False
     client.push(path, text, make_dirs=True, permissions=mode, user=USER, group=USER)
     return True
+
+
+def holds(client: ops.pebble.Client, path: str, text: str) -> bool:
+    """Tell whether a file of the container is there and says just this."""
+    try:
+        return client.pull(path).read() == text
+    except ops.pebble.PathError:
+        return False  # there is none yet
 
 
 def keep(client: ops.pebble.Client, path: str, text: str) -> bool:

@@ -137,6 +137,14 @@ def watch(directory: Path) -> Iterator[Watch]:
         yield watch
 
 
+def remove(watch: Watch, relation: FakeRelation) -> None:
+    relation.breaking = True
+    watch.hook("metrics-endpoint-relation-broken", relation)
+    watch.context.all_relations.remove(relation)
+    assert watch.context.status == ("active", "")
+    until(lambda: len(watch.api("targets")["activeTargets"]) == 1, "only the first application is scraped")
+
+
 def test_every_unit_is_scraped_and_labelled_with_where_it_comes_from(watch: Watch) -> None:
     watch.integrate(3, "notes", bag(rule("Many", f"requests_total{{{TOPOLOGY}}} > 100")), "notes/0", "notes/1")
     assert watch.context.status == ("active", "")
@@ -211,14 +219,55 @@ def test_a_broken_rule_or_job_is_refused_and_the_others_go_on(watch: Watch) -> N
     assert watch.pid() == before
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"authorization": {"credentials_file": "/var/lib/prometheus/server/login"}},
+        {"basic_auth": {"username": "x", "password_file": "/var/lib/prometheus/server/login"}},
+        {"tls_config": {"ca_file": "/var/lib/prometheus/server/login"}},
+    ],
+)
+def test_no_job_is_told_what_is_in_the_servers_files(watch: Watch, settings: dict[str, Any]) -> None:
+    thief = watch.integrate(4, "thief", bag(jobs=[{"static_configs": [{"targets": ["*:9102"]}], **settings}]), "t/0")
+    status, message = watch.context.status
+    assert status == "blocked"
+    assert "_file would be a file of Prometheus' own" in message
+    assert "_file would be a file of Prometheus' own" in thief.own["event"]
+    remove(watch, thief)
+
+
+def test_a_job_that_waits_longer_than_it_scrapes_keeps_no_other_out(watch: Watch) -> None:
+    slow = {"job_name": "slow", "scrape_timeout": "30s", "static_configs": [{"targets": ["*:9102"]}]}
+    jobs = [slow, {"job_name": "second", "static_configs": [{"targets": ["*:9102"]}]}]
+    other = watch.integrate(4, "other", bag(jobs=jobs, application="other"), "other/0")
+    status, message = watch.context.status
+    assert status == "blocked"
+    assert "other_prometheus_scrape_slow is refused: " in message
+    assert "scrape timeout" in message
+    until(lambda: len(watch.query('up{juju_application="other"}')) == 1, "the second job is scraped")
+    remove(watch, other)
+    assert watch.act("validate-configuration")["valid"] == "True"
+
+
+def test_a_hook_that_ended_before_the_server_was_told_is_made_good(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise NuagesError("the daemon was killed")
+
+    with monkeypatch.context() as patch, pytest.raises(NuagesError, match="was killed"):
+        patch.setattr(watch.pod.client, "send_signal", killed)
+        watch.integrate(4, "other", bag(application="other"), "other/0")
+    watch.hook("metrics-endpoint-relation-changed", watch.context.all_relations[-1])
+    until(lambda: len(watch.query('up{juju_application="other"}')) == 1, "it is scraped")
+    remove(watch, watch.context.all_relations[-1])
+
+
 def test_nonsense_in_a_databag_is_a_status(watch: Watch) -> None:
     bad = watch.integrate(4, "bad", {"scrape_metadata": "{", "scrape_jobs": "[]"}, "bad/0")
     assert watch.context.status == ("blocked", "bad: scrape_metadata is no JSON")
     assert len(watch.api("targets")["activeTargets"]) == 1
-    bad.breaking = True
-    watch.hook("metrics-endpoint-relation-broken", bad)
-    watch.context.all_relations.remove(bad)
-    assert watch.context.status == ("active", "")
+    remove(watch, bad)
 
 
 def test_hooks_without_news_write_nothing(watch: Watch) -> None:
@@ -265,6 +314,7 @@ def test_the_page_is_published_on_demand(watch: Watch, monkeypatch: pytest.Monke
 def test_options_that_cannot_be_say_what_to_set(watch: Watch) -> None:
     for option, value, words in (
         ("scrape_interval", "often", "to a time"),
+        ("evaluation_interval", "1m1h", "to a time"),
         ("metrics_retention_time", "15", "to a time"),
         ("maximum_retention_size", "80%", "to a size"),
         ("log_level", "loud", "debug, info, warn or error"),

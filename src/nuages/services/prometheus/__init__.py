@@ -15,7 +15,8 @@ from nuages.services.prometheus import answer, checks, server
 from nuages.services.prometheus.answer import Scraped
 
 _SECRET = "login"  # noqa: S105  # a label
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
+_DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
+"""Prometheus' own rule: the longer unit first."""
 _SIZE = re.compile(r"\d+(?:B|KB|MB|GB|TB|PB|EB)")
 _LEVELS = ("debug", "info", "warn", "error")
 

@@ -52,6 +52,17 @@ class Job:
         """Return the name of its file of targets."""
         return f"{plain(self.name)}.json"
 
+    @property
+    def forbidden(self) -> str:
+        """Return why it must not be scraped, whatever Prometheus says, or "".
+
+        A file that a setting names is one of the server's own, its password for example, and Prometheus would send it
+        to the targets. (Charmhub's charm takes the content of certificates in place of their paths; this release of
+        Prometheus reads none from its configuration.)
+        """
+        named = sorted(_files(self.settings))
+        return f"{named[0]} would be a file of Prometheus' own: say it in the job itself" if named else ""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -135,6 +146,18 @@ def _job(
                 said["__metrics_path__"] = bag.get("prometheus_scrape_unit_path", "") + path
                 targets.append({"targets": [address.replace("*", host, 1)], "labels": said})
     return Job(name, settings, tuple(targets))
+
+
+def _files(settings: object) -> Iterable[str]:
+    """Yield the names of settings that are paths of files."""
+    if isinstance(settings, list):
+        for each in cast("list[object]", settings):
+            yield from _files(each)
+    elif isinstance(settings, dict):
+        for name, value in cast("dict[object, object]", settings).items():
+            if str(name).endswith("_file"):
+                yield str(name)
+            yield from _files(value)
 
 
 def distinct(wanted: Iterable[Scraped]) -> list[Scraped]:

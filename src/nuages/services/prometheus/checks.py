@@ -34,16 +34,18 @@ class Problem:
 
 
 def check(
-    client: ops.pebble.Client, promtool: str, folder: str, wanted: Sequence[Scraped]
+    client: ops.pebble.Client, promtool: str, folder: str, wanted: Sequence[Scraped], interval: str
 ) -> tuple[list[Scraped], list[Problem]]:
     """Return what Prometheus takes of `wanted`, and what is wrong with the rest.
 
-    What has been asked for once is not asked for again: the answers are kept in `folder` of the container.
+    What has been asked for once is not asked for again: the answers are kept in `folder` of the container. `interval`
+    is that of jobs which name none; one that waits longer for an answer would make Prometheus refuse all.
     """
     texts: dict[str, str] = {}
     for scraped in wanted:
         for job in scraped.jobs:
-            texts[_file("job", _job_text(job))] = _job_text(job)
+            text = _job_text(job, interval)
+            texts[_file("job", text)] = text
         for rule in scraped.rules:
             texts[_file("rule", answer.rule_file([rule]))] = answer.rule_file([rule])
     known = _known(client, f"{folder}/known.json")
@@ -60,16 +62,18 @@ def check(
     if refused != known:
         text = json.dumps(refused, sort_keys=True)
         client.push(f"{folder}/known.json", text, permissions=0o600, user=driver.USER, group=driver.USER)
-    return _sorted(wanted, refused)
+    return _sorted(wanted, refused, interval)
 
 
-def _sorted(wanted: Sequence[Scraped], refused: Mapping[str, str]) -> tuple[list[Scraped], list[Problem]]:
+def _sorted(
+    wanted: Sequence[Scraped], refused: Mapping[str, str], interval: str
+) -> tuple[list[Scraped], list[Problem]]:
     problems: list[Problem] = []
     good: list[Scraped] = []
     for scraped in wanted:
         jobs: list[Job] = []
         for job in scraped.jobs:
-            reason = refused[_file("job", _job_text(job))]
+            reason = job.forbidden or refused[_file("job", _job_text(job, interval))]
             if reason:
                 problems.append(Problem(scraped.application, f"scrape job {job.name}", reason))
             else:
@@ -110,9 +114,9 @@ def _ask(client: ops.pebble.Client, argv: Sequence[str], folder: str, names: Seq
     return dict.fromkeys(names, "")
 
 
-def _job_text(job: Job) -> str:
+def _job_text(job: Job, interval: str) -> str:
     settings = {**job.settings, "job_name": job.name, "static_configs": list(job.targets)}
-    return answer.document({"scrape_configs": [settings]})
+    return answer.document({"global": {"scrape_interval": interval}, "scrape_configs": [settings]})
 
 
 def _file(kind: str, text: str) -> str:

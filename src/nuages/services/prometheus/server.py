@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import random
 import string
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ _CONFIGURATION = f"{HOME}/prometheus.json"
 _RULES, _TARGETS, _CHECKS = f"{HOME}/rules", f"{HOME}/targets", f"{HOME}/checks"
 _FOLDERS: tuple[str, ...] = (HOME, _RULES, _TARGETS, _CHECKS)
 _LOGIN = f"{HOME}/login"
+_READ = f"{HOME}/read"
+"""The file with the digest of what the server was told to read."""
 _READY = ["/bin/bash", f"{_FILES}/ready.sh", str(PORT), _LOGIN]
 _START_TIMEOUT = 30.0  # seconds
 
@@ -134,14 +137,16 @@ async def run(
         plan = workload(settings)
         for path, mode in plan.directories.items():
             client.make_dir(path, make_parents=True, permissions=mode, user=driver.USER, group=driver.USER)
-        good, problems = checks.check(client, _PROMTOOL, _CHECKS, wanted)
+        good, problems = checks.check(client, _PROMTOOL, _CHECKS, wanted, settings.scrape_interval)
         driver.keep(client, _LOGIN, who.basic)
         driver.keep(client, f"{HOME}/web.json", answer.document({"basic_auth_users": {USER: who.hash}}))
-        reload = _tell(client, settings, good)
+        told = _tell(client, settings, good)
         running = any(info.name == CONTAINER and info.is_running() for info in client.get_services())
         change = driver.converge(client, plan)
-        if reload and running and change is None:
+        if running and change is None and not driver.holds(client, _READ, told):
             client.send_signal("SIGHUP", [CONTAINER])
+        # Written last: a hook that ends between the files and the signal is one that has to send it again.
+        driver.keep(client, _READ, told)
         ready = driver.await_server(
             client,
             _READY,
@@ -155,8 +160,8 @@ async def run(
     return await driver.with_pebble(context, work)
 
 
-def _tell(client: ops.pebble.Client, settings: Settings, good: Sequence[Scraped]) -> bool:
-    """Write what to scrape and which rules to evaluate; return whether the server has to read it anew.
+def _tell(client: ops.pebble.Client, settings: Settings, good: Sequence[Scraped]) -> str:
+    """Write what to scrape and which rules to evaluate; return the digest of what the server has to be told to read.
 
     Files of targets it reads by itself.
     """
@@ -166,7 +171,7 @@ def _tell(client: ops.pebble.Client, settings: Settings, good: Sequence[Scraped]
         f"{answer.plain(scraped.identifier)}.json": answer.rule_file(scraped.rules) for scraped in good if scraped.rules
     }
     _folder(client, _TARGETS, targets)
-    changed = _folder(client, _RULES, rules)
+    _folder(client, _RULES, rules)
     text = answer.configuration(
         jobs,
         targets=_TARGETS,
@@ -174,16 +179,17 @@ def _tell(client: ops.pebble.Client, settings: Settings, good: Sequence[Scraped]
         scrape_interval=settings.scrape_interval,
         evaluation_interval=settings.evaluation_interval,
     )
-    return driver.keep(client, _CONFIGURATION, text) or changed
+    driver.keep(client, _CONFIGURATION, text)
+    return hashlib.sha256(answer.document([text, rules]).encode()).hexdigest()
 
 
-def _folder(client: ops.pebble.Client, folder: str, files: Mapping[str, str]) -> bool:
-    """Have a folder hold these files and no others; return whether anything changed."""
+def _folder(client: ops.pebble.Client, folder: str, files: Mapping[str, str]) -> None:
+    """Have a folder hold these files and no others."""
     stale = [info.path for info in client.list_files(folder) if info.name not in files]
-    changed = [driver.keep(client, f"{folder}/{name}", text) for name, text in files.items()]
+    for name, text in files.items():
+        driver.keep(client, f"{folder}/{name}", text)
     for path in stale:
         client.remove_path(path)
-    return bool(stale) or any(changed)
 
 
 async def validate(context: Context) -> tuple[bool, str]:
