@@ -44,7 +44,7 @@ def world_of(example: Path, home: Path) -> Iterator[World]:
     world = World(
         project=project,
         environment={
-            **{key: value for key, value in os.environ.items() if not key.startswith(("JUJU_", "NUAGES_"))},
+            **{key: value for key, value in os.environ.items() if not key.startswith(("JUJU_", "NUAGES_", "DJANGO_"))},
             "XDG_STATE_HOME": str(directory / "s"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, Browser, World, eventually, processes
+from tests.e2e.traffic import asking
+from tests.e2e.world import EXAMPLE, World, eventually, processes
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +67,7 @@ def three(home: Path) -> Iterator[World]:
         world.up()
         world.nuages("add-unit", "jobs", "-n", "2")
         for unit in UNITS:
-            eventually(f"{unit} is active", lambda unit=unit: world.workload(unit)[0] == "active", seconds=180)
+            world.becomes(unit, "active", seconds=180)
         yield world
 
 
@@ -138,7 +139,7 @@ def test_there_are_never_two_schedulers(three: World):
     together = "select count(*) from tasks_shift a join tasks_shift b on a.id < b.id and a.seen > b.began"
     assert sql(three, together) == "0"
     for unit in UNITS:
-        eventually(f"{unit} is active", lambda unit=unit: three.workload(unit)[0] == "active", seconds=60)
+        three.becomes(unit, "active")
 
 
 def test_a_removed_relations_variables_are_gone_everywhere(three: World):
@@ -185,38 +186,20 @@ def test_a_secret_as_an_option_is_followed_and_revoked(three: World):
 
 
 def test_rotation_logs_nobody_out(three: World):
-    arguments = ("create-superuser", "username=root", "email=root@example.com", "--format", "json")
-    made = json.loads(three.nuages("run", "jobs/0", *arguments).stdout)
-    password = made["jobs/0"]["results"]["password"]
+    login = three.action("jobs/0", "create-superuser", "username=root", "email=root@example.com")
+    admin = "Site administration"
     browsers = [three.browser() for _ in range(4)]
     for browser in browsers:
-        assert (
-            "Site administration"
-            in browser.submit("/admin/login/?next=/admin/", username="root", password=password).text
-        )
-    stop, failures, asked = threading.Event(), [], [0]
-
-    def use(browser: Browser) -> None:
-        while not stop.wait(0.1):
-            page = browser.get("/admin/")
-            asked[0] += 1
-            if "Site administration" not in page.text:
-                failures.append(f"{page.status} {page.url}: {page.text[:200]}")
+        page = browser.submit("/admin/login/?next=/admin/", username="root", password=login["password"])
+        assert admin in page.text
 
     def keys() -> set[str | None]:
         return {environment(three, unit, "work").get("DJANGO_SECRET_KEY") for unit in UNITS}
 
-    threads = [threading.Thread(target=use, args=(browser,)) for browser in browsers]
-    for thread in threads:
-        thread.start()
-    try:
+    with asking(*(partial(browser.wrong, "/admin/", admin) for browser in browsers)) as asked:
         for _ in range(2):
             (old,) = keys()
             three.nuages("run", "jobs/leader", "rotate-secret-key")
             eventually("all have the new key", lambda old=old: len(keys()) == 1 and old not in keys(), seconds=120)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert not failures, failures[:3]
-    assert asked[0] > 20
+        asked.wait_for(20)
+    assert asked.failed == []

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import psycopg
@@ -82,25 +81,7 @@ class Printing:
     """`nuages connect --print` in the background: the process and the URL."""
 
     def __init__(self, world: World) -> None:
-        self.process = subprocess.Popen(
-            # A test run in the background hands on that Ctrl-C is ignored.
-            [
-                "env",
-                "--default-signal=INT",
-                sys.executable,
-                "-m",
-                "nuages.cli",
-                "connect",
-                "notes",
-                "postgresql",
-                "--print",
-            ],
-            cwd=world.project,
-            env=dict(world.environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = world.start("connect", "notes", "postgresql", "--print")
 
     def __enter__(self) -> tuple[subprocess.Popen[str], str]:
         assert self.process.stdout and self.process.stderr

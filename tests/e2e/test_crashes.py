@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -77,23 +75,20 @@ def test_pebble(up: World, unit: str, container: str):
     if unit == "notes/0":
         status_keeps_to_the_truth(up, unit)
     eventually("200 again", lambda: page_is_fine(up), seconds=20)
-    eventually("active", lambda: up.workload(unit)[0] == "active", seconds=30)
+    up.becomes(unit, "active", seconds=30)
     assert processes(up, container, "pebble") != [pebble]
 
 
 def test_a_hook_that_the_daemon_died_in_runs_again(up: World):
     """The daemon dies while config-changed runs: the next command adopts the pods and repeats the hook."""
-    setting = subprocess.Popen(
-        [sys.executable, "-m", "nuages.cli", "config", "notes", "greeting=Encore"],
-        cwd=up.project, env=dict(up.environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    setting = up.start("config", "notes", "greeting=Encore")
     eventually("the hook runs", lambda: any(map(_is_dispatch, _children_of(up.daemon_pid))), seconds=20)
     os.kill(up.daemon_pid, signal.SIGKILL)
-    setting.wait(30)
+    setting.communicate(timeout=30)
 
     assert up.workload("notes/0")[0] in {"active", "maintenance"}
     eventually("the hook was repeated", lambda: "Encore" in up.browser().get("/").text, seconds=15)
-    eventually("active", lambda: up.workload("notes/0")[0] == "active", seconds=15)
+    up.becomes("notes/0", "active", seconds=15)
 
 
 def _is_dispatch(pid: int) -> bool:

@@ -254,6 +254,8 @@ def test_the_parts_are_those_of_the_connection_string(told: dict[str, str], pref
         assert (told[f"{prefix}_USERNAME"], told[f"{prefix}_PASSWORD"]) == (url.username, url.password)
     if f"{prefix}_NAME" in told:
         assert told[f"{prefix}_NAME"] == url.path.lstrip("/")
+    if prefix == "RABBITMQ":
+        assert told["RABBITMQ_VHOST"] == url.path.lstrip("/") == "full"  # by the option rabbitmq-vhost
 
 
 def test_no_server_runs_as_root(full: World):

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +13,7 @@ import pytest
 
 from nuages.build import uv
 from tests.cli.test_init_mutated import no_requirements, server_missing, two_settings_packages
+from tests.e2e.conftest import world_of
 from tests.e2e.world import Browser, World, eventually
 
 LAYOUTS = Path(__file__).parents[2] / "examples" / "layouts"
@@ -37,22 +34,9 @@ PAGES = {
 
 @pytest.fixture
 def layout(request: pytest.FixtureRequest, home: Path) -> Iterator[World]:
-    """A copy of a layout and a state folder of its own."""
-    directory = Path(tempfile.mkdtemp(prefix="l", dir=home))
-    project = directory / request.param
-    shutil.copytree(LAYOUTS / request.param, project)
-    world = World(
-        project=project,
-        environment={
-            **{key: value for key, value in os.environ.items() if not key.startswith(("JUJU_", "NUAGES_", "DJANGO_"))},
-            "XDG_STATE_HOME": str(directory / "s"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        },
-    )
-    yield world
-    world.nuages("down", "--purge", check=False)
-    left = subprocess.run(["pgrep", "-af", str(directory)], capture_output=True, text=True, check=False).stdout.strip()
-    assert not left, f"processes were left behind:\n{left}"
+    """A world of a layout."""
+    with world_of(LAYOUTS / request.param, home) as world:
+        yield world
 
 
 def test_every_layout_has_its_page():
@@ -70,11 +54,8 @@ def _pages(world: World, name: str) -> None:
     reply = browser.get(style[1])
     assert (reply.status, "serif" in reply.text) == (200, True), (style[1], reply.status)
     application = next(iter(world.status()["applications"].keys() - {"postgresql-k8s", "traefik-k8s"}))
-    printed = world.nuages(
-        "run", f"{application}/0", "create-superuser", "username=admin", "email=a@example.com", "--format", "json"
-    ).stdout
-    password = json.loads(printed)[f"{application}/0"]["results"]["password"]
-    page = browser.submit("/admin/login/?next=/admin/", username="admin", password=password)
+    made = world.action(f"{application}/0", "create-superuser", "username=admin", "email=a@example.com")
+    page = browser.submit("/admin/login/?next=/admin/", username="admin", password=made["password"])
     assert "Site administration" in page.text, (page.status, page.text[:500])
     assert "DEBUG = True" not in browser.get("/no-such-page").text
 

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -297,16 +296,7 @@ def test_ten_interrupted_ups_are_continued_and_leave_nothing(world: World):
 
 
 def _interrupted(world: World, after: float, *words: str) -> tuple[int, str]:
-    running = subprocess.Popen(
-        ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "nuages.cli", *words],
-        cwd=world.project,
-        env=dict(world.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    running = world.start(*words, stderr=subprocess.STDOUT)
     try:
         said, _ = running.communicate(timeout=after)  # the instant is what is tried, not a condition waited for
     except subprocess.TimeoutExpired:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +53,7 @@ def three(home: Path) -> Iterator[World]:
 
 
 def active(world: World, unit: str) -> None:
-    eventually(f"{unit} is active", lambda: world.workload(unit)[0] == "active", seconds=240)
+    world.becomes(unit, "active", seconds=240)
 
 
 def ran(world: World) -> list[str]:
@@ -85,20 +83,12 @@ def meanwhile(world: World, *command: str) -> Iterator[None]:
 @contextmanager
 def interrupted(world: World, *command: str) -> Iterator[None]:
     """A command that is ended by Ctrl-C afterwards."""
-    running = subprocess.Popen(
-        [sys.executable, "-m", "nuages.cli", *command],
-        cwd=world.project,
-        env=dict(world.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    running = world.start(*command)
     try:
         yield
     finally:
         os.killpg(running.pid, signal.SIGINT)
-        running.wait(60)
+        running.communicate(timeout=60)
 
 
 def holder_of(world: World, before: int) -> str:

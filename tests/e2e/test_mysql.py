@@ -56,7 +56,7 @@ def test_the_server_runs_as_nobody_in_particular_and_listens_in_its_pod_only(app
 
 def test_a_changed_password_loses_no_request(app: World):
     browser = app.browser()
-    with asking(lambda: browser.wrong("/"), clients=3) as asked:
+    with asking(*[lambda: browser.wrong("/")] * 3) as asked:
         for _ in range(2):
             app.rotate(MYSQL, "MYSQL_DB_PASSWORD")
             # The server knows one password before the present one: that of workers who still serve.

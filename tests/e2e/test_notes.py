@@ -140,7 +140,7 @@ def test_without_its_database_the_app_is_blocked_and_back_with_it(up: World):
     assert up.browser().get("/").status in {502, 503, 504}
 
     up.nuages("integrate", "notes", "postgresql-k8s")
-    eventually("active again", lambda: up.workload("notes/0")[0] == "active", seconds=60)
+    up.becomes("notes/0", "active")
     assert "Milk" in up.browser().get("/").text
 
     second = up.nuages("integrate", "notes:ingress", "traefik-k8s", check=False)
@@ -150,7 +150,7 @@ def test_without_its_database_the_app_is_blocked_and_back_with_it(up: World):
 
 def test_two_units_share_the_requests(up: World):
     up.nuages("add-unit", "notes")
-    eventually("notes/1 active", lambda: up.workload("notes/1")[0] == "active", seconds=90)
+    up.becomes("notes/1", "active", seconds=90)
     units = up.application("notes")["units"]
     assert len({unit["address"] for unit in units.values()}) == 2
 
@@ -169,17 +169,12 @@ def test_two_units_share_the_requests(up: World):
 
 
 def test_the_actions(up: World):
-    made = json.loads(
-        up.nuages(
-            "run", "notes/0", "create-superuser", "username=admin", "email=admin@example.com", "--format", "json"
-        ).stdout
-    )
-    password = made["notes/0"]["results"]["password"]
+    made = up.action("notes/0", "create-superuser", "username=admin", "email=admin@example.com")
     browser = up.browser()
-    page = browser.submit("/admin/login/?next=/admin/", username="admin", password=password)
+    page = browser.submit("/admin/login/?next=/admin/", username="admin", password=made["password"])
     assert page.status == 200
     assert "Site administration" in page.text
 
     up.nuages("run", "notes/0", "rotate-secret-key")
-    eventually("active after rotation", lambda: up.workload("notes/0")[0] == "active", seconds=30)
+    up.becomes("notes/0", "active", seconds=30)
     assert "Site administration" in browser.get("/admin/").text

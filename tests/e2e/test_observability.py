@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from nuages.charm.observability import dashboards
-from tests.e2e.conftest import world_of
-from tests.e2e.world import EXAMPLE, World, eventually, processes
+from tests.e2e.projects import notes_with
+from tests.e2e.world import World, eventually, processes
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +72,7 @@ class Api:
 
 
 def page(world: World, unit: str) -> Api:
-    document = json.loads(world.nuages("run", unit, "show-page", "--format", "json").stdout)
-    results = document[unit]["results"]
+    results = world.action(unit, "show-page")
     return Api(results["url"], results["username"], results["password"])
 
 
@@ -106,10 +105,8 @@ class Watched(World):
 
 @pytest.fixture(scope="module")
 def watched(home: Path) -> Iterator[Watched]:
-    with world_of(EXAMPLE, home) as plain:
-        world = Watched(plain.project, plain.environment)
-        with (world.project / "notes/notes/urls.py").open("a") as file:
-            file.write(URLS)
+    with notes_with(home, urls=URLS) as plain:
+        world = Watched(plain.project, plain.environment, port=plain.port)
         rules = world.project / "charm/cos_custom/loki_alert_rules"
         rules.mkdir(parents=True)
         (rules / "broken.rule").write_text(RULE)
@@ -125,7 +122,7 @@ def watched(home: Path) -> Iterator[Watched]:
 
 
 def test_both_say_how_they_are(watched: Watched) -> None:
-    eventually("all is settled", lambda: watched.workload("notes/0")[0] == "active", seconds=60)
+    watched.becomes("notes/0", "active")
     assert watched.workload("prometheus-k8s/0") == ("active", "")
     assert watched.workload("loki-k8s/0") == ("active", "not Loki: a log store with a part of its API")
 
@@ -324,7 +321,7 @@ def test_removed_relations_end_it_and_new_ones_begin_it(watched: Watched) -> Non
         return page(watched, "prometheus-k8s/0").get("api/v1/targets")["activeTargets"]
 
     eventually("nothing is scraped", lambda: not targets(), seconds=60)
-    eventually("all is settled", lambda: watched.workload("notes/0")[0] == "active", seconds=60)
+    watched.becomes("notes/0", "active")
     watched.browser().get("/mark/meanwhile/")
     assert '"GET /mark/meanwhile/ ' in watched.nuages("logs", "notes").stdout
     assert watched.lines('{juju_unit="notes/0"} |= "/mark/meanwhile/"') == []

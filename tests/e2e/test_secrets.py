@@ -109,7 +109,7 @@ def lived(home: Path) -> Iterator[tuple[World, Watch, dict[str, str]]]:
         world.nuages("run", "jobs/0", "rotate-secret-key")
         world.nuages("remove-relation", "jobs:postgresql", "postgresql-k8s")
         world.nuages("integrate", "jobs:postgresql", "postgresql-k8s")
-        eventually("active again", lambda: world.workload("jobs/0")[0] == "active", seconds=60)
+        world.becomes("jobs/0", "active")
         note("in the end")
         yield world, watch, values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import urllib.error
 import urllib.request
 
 import pytest
@@ -19,7 +20,7 @@ def services(world: World) -> World:
     world.nuages("deploy", "postgresql-k8s")
     world.nuages("deploy", "traefik-k8s")
     for unit in (POSTGRESQL, TRAEFIK):
-        eventually(f"{unit} is active", lambda unit=unit: world.workload(unit)[0] == "active", seconds=120)
+        world.becomes(unit, "active", seconds=120)
     return world
 
 
@@ -53,7 +54,7 @@ def test_an_impossible_option_blocks_until_it_is_reset(services: World):
     blocked = ("blocked", "routing_mode is 'wat': set it to path, subdomain or port")
     eventually("it is blocked", lambda: services.workload(TRAEFIK) == blocked, seconds=20)
     services.nuages("config", "traefik-k8s", "--reset", "routing_mode")
-    eventually("it is active", lambda: services.workload(TRAEFIK)[0] == "active", seconds=20)
+    services.becomes(TRAEFIK, "active", seconds=20)
 
 
 def test_a_second_unit_says_what_to_type(services: World):
@@ -67,7 +68,7 @@ def test_a_second_unit_says_what_to_type(services: World):
     services.nuages(*message.partition(": ")[2].split())
     units = services.application
     eventually("it has gone", lambda: list(units("traefik-k8s")["units"]) == [TRAEFIK], seconds=60)
-    eventually("the first still serves", lambda: services.workload(TRAEFIK)[0] == "active", seconds=20)
+    services.becomes(TRAEFIK, "active", seconds=20)
 
 
 def test_data_outlive_a_killed_server(services: World):

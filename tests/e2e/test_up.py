@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -64,16 +63,7 @@ def test_a_taken_port_is_said_loudly_and_purge_leaves_nothing(world: World):
 def test_an_up_that_is_interrupted_anywhere_is_continued(world: World):
     choice = random.Random(4711)
     for _ in range(3):
-        running = subprocess.Popen(
-            ["/usr/bin/env", "--default-signal=INT", sys.executable, "-m", "nuages.cli", "up"],
-            cwd=world.project,
-            env=dict(world.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        running = world.start("up")
         time.sleep(choice.uniform(0.3, 6))  # the instant is what is tried, not a condition waited for
         os.killpg(running.pid, signal.SIGINT)
         _, said = running.communicate(timeout=30)

@@ -98,16 +98,14 @@ class Asked:
 
 
 @contextmanager
-def asking(ask: Callable[[], str], *, clients: int = 1) -> Iterator[Asked]:
-    """Let clients ask again and again, one answer after the other, while something else is done.
+def asking(*asks: Callable[[], str]) -> Iterator[Asked]:
+    """Let clients ask, each again and again, while something else is done.
 
-    Args:
-        ask: Returns what was wrong with the answer, nothing when it was good; what it raises is wrong too.
-        clients: How many ask at the same time.
+    Each call returns what was wrong with an answer, nothing when it was good; what it raises was wrong too.
     """
     asked, lock, stop = Asked(), threading.Lock(), threading.Event()
 
-    def client() -> None:
+    def client(ask: Callable[[], str]) -> None:
         while not stop.is_set():
             try:
                 wrong = ask()
@@ -119,7 +117,7 @@ def asking(ask: Callable[[], str], *, clients: int = 1) -> Iterator[Asked]:
                 else:
                     asked.good += 1
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
+    threads = [threading.Thread(target=client, args=(ask,)) for ask in asks]
     for thread in threads:
         thread.start()
     try:
