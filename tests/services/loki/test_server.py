@@ -23,15 +23,22 @@ SERVICE = REGISTRY["loki-k8s"]
 DEFAULTS = {name: option["default"] for name, option in SERVICE.options.items()}
 PUSH = (Path(__file__).parent / "push.snappy").read_bytes()
 
+OTHER = "127.0.0.4"
+"""The address of another application's pod: all of the loopback is this pod's, and the usual one is that of notes."""
+HOSTS = f"127.0.0.1\tlocalhost notes-0.notes-endpoints\n{OTHER}\tother-0.other-endpoints\n"
+
 ASK = r"""
-import base64, json, sys, urllib.error, urllib.request
+import base64, functools, http.client, json, sys, urllib.error, urllib.request
 ask = json.load(sys.stdin)
+class From(urllib.request.HTTPHandler):
+    def http_open(self, request):
+        return self.do_open(functools.partial(http.client.HTTPConnection, source_address=(ask["source"], 0)), request)
 body = base64.b64decode(ask["body"]) if ask["body"] is not None else None
 request = urllib.request.Request("http://127.0.0.1:3100" + ask["path"], data=body, headers=ask["headers"])
 if ask["login"]:
     request.add_header("Authorization", "Basic " + base64.b64encode(":".join(ask["login"]).encode()).decode())
 try:
-    answer = urllib.request.urlopen(request, timeout=20)
+    answer = urllib.request.build_opener(From).open(request, timeout=20)
 except urllib.error.HTTPError as error:
     answer = error
 print(json.dumps([answer.status, answer.read().decode()]))
@@ -44,6 +51,7 @@ class Logs:
     def __init__(self, pod: Pod) -> None:
         self.pod = pod
         self.context = FakeContext(pod.client, unit="loki-k8s/0", config=dict(DEFAULTS), fqdn="loki-k8s-0.endpoints")
+        (pod.root / "etc/hosts").write_text(HOSTS)
         self.hook("install")
         self.hook("loki-pebble-ready")
         assert self.context.status == ("active", NOTE)
@@ -67,9 +75,15 @@ class Logs:
         return content["username"], content["password"]
 
     def send(
-        self, path: str, body: bytes | None = None, login: tuple[str, str] | None = None, **headers: str
+        self,
+        path: str,
+        body: bytes | None = None,
+        login: tuple[str, str] | None = None,
+        source: str = "",
+        **headers: str,
     ) -> tuple[int, str]:
-        ask = {"path": path, "login": login, "headers": {key.replace("_", "-"): text for key, text in headers.items()}}
+        named = {key.replace("_", "-"): text for key, text in headers.items()}
+        ask = {"path": path, "login": login, "source": source, "headers": named}
         encoded = None if body is None else base64.b64encode(body).decode()
         status, text = json.loads(self.pod.python(ASK, json.dumps(ask | {"body": encoded})))
         return status, text
@@ -127,6 +141,33 @@ def test_pebble_sends_the_lines_of_its_services(logs: Logs) -> None:
     data = logs.api("/loki/api/v1/query", query='sum(count_over_time({juju_unit="notes/0"}[1h]))')
     assert data["result"][0]["value"][1] == "3"
     client.stop_services(["talk"])
+
+
+def test_only_pods_of_related_applications_push_without_a_login(logs: Logs) -> None:
+    now = str(time.time_ns())
+    body = json.dumps({"streams": [{"stream": {"app": "pushed"}, "values": [[now, "a line"]]}]}).encode()
+
+    def push(source: str, login: tuple[str, str] | None = None) -> tuple[int, str]:
+        return logs.send("/loki/api/v1/push", body, login, source, Content_Type="application/json")
+
+    assert push("") == (204, "")
+    status, text = push(OTHER)
+    assert (status, text.startswith("only related applications may push, or who logs in with")) == (401, True)
+    assert push(OTHER, ("admin", "x"))[0] == 401
+    assert push(OTHER, logs.login)[0] == 204
+    assert logs.send("/loki/api/v1/labels")[0] == 401
+    other = logs.integrate(9, "other")
+    assert push(OTHER)[0] == 204
+    logs.context.all_relations.remove(other)
+    logs.hook("logging-relation-broken", other)
+    assert (push(OTHER)[0], push("")[0]) == (401, 204)
+    # A replaced pod is known by its name, before any hook.
+    assert push("127.0.0.5")[0] == 401
+    hosts = logs.pod.root / "etc/hosts"
+    hosts.write_text(f"{HOSTS}127.0.0.5\tnotes-1.notes-endpoints\n")
+    assert push("127.0.0.5")[0] == 204
+    hosts.write_text(HOSTS)
+    assert logs.lines('{app="pushed"}') == ["a line"]
 
 
 def test_protobuf_is_taken_and_too_old_is_said(logs: Logs) -> None:

@@ -10,7 +10,8 @@ from tests.services.pod import CommandError, Pod
 _PROGRAM = r"""
 import json, socket, sys
 question = json.load(sys.stdin)
-with socket.create_connection((question["host"], question["port"]), timeout=10) as connection:
+to, source = (question["host"], question["port"]), (question["source"], 0)
+with socket.create_connection(to, timeout=10, source_address=source) as connection:
     stream = connection.makefile("rb")
     def read():
         line = stream.readline()[:-2].decode()
@@ -40,13 +41,20 @@ class RefusedCommand(Exception):
     """The server's own error."""
 
 
-def ask(pod: Pod, *commands: str, login: tuple[str, ...] = (), port: int = 6379, host: str = "127.0.0.1") -> Any:
-    """Return the answer of the last command; each is words between spaces."""
+def ask(
+    pod: Pod,
+    *commands: str,
+    login: tuple[str, ...] = (),
+    port: int = 6379,
+    host: str = "127.0.0.1",
+    source: str = "",
+) -> Any:
+    """Return the answer of the last command, asked from the address `source`; each is words between spaces."""
     words = [command.split() for command in commands]
     if login:
         words.insert(0, ["AUTH", *login])
     try:
-        answers = pod.python(_PROGRAM, json.dumps({"host": host, "port": port, "commands": words}))
+        answers = pod.python(_PROGRAM, json.dumps({"host": host, "port": port, "source": source, "commands": words}))
     except CommandError as error:
         raise RefusedCommand(str(error).strip()) from None
     return json.loads(answers)[-1]

@@ -129,7 +129,8 @@ async def _serve(context: Context, *, rotate: bool = False) -> tuple[bool, str]:
         every += [f"{relation.remote_application}: {text}" for text in problems[relation.id]]
     patient = unit.patient(context, bool(relations))
     password = _password(context, rotate=rotate)
-    ready = await server.run(context, settings, password, groups, patient=patient)
+    related = [relation.remote_application for relation in relations]
+    ready = await server.run(context, settings, password, groups, related, patient=patient)
     if ready:
         said = answer.unit(context.fqdn, server.PORT)
         for relation in relations:

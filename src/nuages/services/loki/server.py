@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,8 @@ class Settings:
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
     """Return the container's image: an interpreter of this machine and our own files."""
     names = {name: f"{_FILES}/logs/{name}" for name in _MODULES} | {"ready.sh": f"{_FILES}/ready.sh"}
-    root = driver.write_root(__package__ or "", directory, names)
+    shared = {"related.py": f"{_FILES}/related.py"}
+    root = driver.write_root(__package__ or "", directory, names, shared=shared)
     python = pythons.find("3.12")
     (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
     return Image(root=root, mounts=python.mounts(), environment={"PATH": driver.SYSTEM_PATH})
@@ -82,9 +83,17 @@ def workload() -> driver.Workload:
 
 
 async def run(
-    context: Context, settings: Settings, password: str, groups: Sequence[Mapping[str, Any]], *, patient: bool
+    context: Context,
+    settings: Settings,
+    password: str,
+    groups: Sequence[Mapping[str, Any]],
+    applications: Iterable[str],
+    *,
+    patient: bool,
 ) -> bool:
     """Have the store run with these settings and rules, and return whether it answers.
+
+    `applications` may push without a login.
 
     Raises:
         ServiceError: it does not start, or does not answer in time when `patient`.
@@ -97,6 +106,7 @@ async def run(
         "size": settings.size,
         "rate": settings.rate,
         "burst": settings.burst,
+        "applications": sorted(set(applications)),
     }
 
     def work(client: ops.pebble.Client) -> bool:

@@ -1,12 +1,13 @@
 """redis-k8s, built in: the `redis` interface on a real Valkey, which speaks Redis' protocol.
 
-The interface has no field for a password. So, as Charmhub's redis-k8s does, the server wants one until an application
-is related by it, and none while one is: then whoever is in the model may read and write, nobody outside can connect.
+The interface has no field for a password, and Charmhub's redis-k8s wants none from anybody while an application is
+related. Here the server always wants one, and a gate before it (`files/gate.py`) gives it for connections from the pods
+of related applications: they need none, others in the model do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,14 @@ from nuages.services.valkey.users import User
 ENDPOINT = "redis"
 NOTE = "Valkey in place of Redis"
 _PASSWORD = "redis-password"  # noqa: S105  # a label
-_LAYOUT = server.Layout("redis", "/var/lib/redis")
+_LAYOUT = server.Layout("redis", "/var/lib/redis", gate=True)
 
 
 class Redis:
     """The application as the engine sees it."""
 
     name = "redis-k8s"
-    summary = "Redis' protocol, by Valkey: a cache without a password for each relation"
+    summary = "Redis' protocol, by Valkey: a cache that related applications need no password for"
     version = server.VERSION
     metadata: Mapping[str, Any] = {
         "name": name,
@@ -39,7 +40,7 @@ class Redis:
     actions: Mapping[str, Any] = {
         "check-service": {"description": "Tell whether the server answers."},
         "get-initial-admin-password": {
-            "description": "Show the password of the default user, in force while no application is related."
+            "description": "Show the password of the default user, which related applications do not need."
         },
     }
     programs = ("valkey",)
@@ -51,15 +52,16 @@ class Redis:
         return server.image(programs, directory)
 
     async def hook(self, context: Context) -> None:
-        """Run the server with or without a password as the relations want it, and say where it is."""
+        """Run the server, let in whom the relations name, and say where it is."""
 
         async def serve() -> tuple[str, str]:
             relations = context.relations(ENDPOINT)
             kept = context.secret(_PASSWORD)
             password = kept["password"] if kept else driver.new_password()
-            user = User("default", () if relations else (password,))
+            user = User("default", (password,))
             waits = unit.patient(context, bool(relations))
-            if not await server.run(context, _LAYOUT, (user,), patient=waits):
+            gate = known(password, (relation.remote_application for relation in relations))
+            if not await server.run(context, _LAYOUT, (user,), patient=waits, gate=gate):
                 return "waiting", driver.WAITING
             if context.is_leader:
                 context.set_secret(_PASSWORD, {"password": password})
@@ -80,8 +82,16 @@ class Redis:
         return {"result": "Service is running" if answers else "Service is not running"}
 
     def console(self, context: Context, relation: Relation) -> Console:
-        """Return how to get at the keys; while an application is related there is no password."""
-        return server.console("", "")
+        """Return how to get at the keys: as everybody who is not in a related application's pod."""
+        kept = context.secret(_PASSWORD)
+        if kept is None:
+            raise driver.no_console(relation)
+        return server.console("default", kept["password"])
+
+
+def known(password: str, applications: Iterable[str]) -> dict[str, object]:
+    """Return what the gate is to know: the password, and who need not know it."""
+    return {"password": password, "applications": sorted(set(applications))}
 
 
 def unit_bag(address: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ _PYTHON = f"{_FILES}/python3"
 _START_TIMEOUT = 30.0  # seconds
 _SETTINGS = {
     "port": str(PORT),
-    # All addresses of the pod: its network is its own, and the default user's password is what the relations say.
+    # All addresses of the pod, whose network is its own.
     "bind": "*",
     "protected-mode": "no",
     "appendonly": "yes",
@@ -42,11 +43,15 @@ _SETTINGS = {
 
 @dataclass(frozen=True)
 class Layout:
-    """How an application of ours runs the server: the container's name, its data, and whether Sentinel runs too."""
+    """How an application of ours runs the server: the container's name, its data, and what runs beside it.
+
+    Behind the gate the server has no port, only a socket in its own folder.
+    """
 
     container: str
     data: str
     sentinel: bool = False
+    gate: bool = False
 
     @property
     def home(self) -> str:
@@ -58,15 +63,25 @@ class Layout:
         """Return the ports of its servers."""
         return (PORT, SENTINEL_PORT) if self.sentinel else (PORT,)
 
+    @property
+    def socket(self) -> str:
+        """Return where the server listens behind the gate."""
+        return f"{self.home}/valkey.socket"
+
+    @property
+    def settings(self) -> str:
+        """Return the file that the gate reads."""
+        return f"{self.home}/gate.json"
+
 
 def image(programs: Mapping[str, Path], directory: Path) -> Image:
     """Return the container's image: the program's folder, our few files, and an interpreter for the console."""
-    names = ("start.sh", "sentinel.sh", "ask.sh", "console.py")
+    names = ("start.sh", "sentinel.sh", "ask.sh", "console.py", "gate.py")
     root = driver.write_root(
         __package__ or "",
         directory,
         {name: f"{_FILES}/{name}" for name in names},
-        shared={"repl.py": f"{_FILES}/repl.py"},
+        shared={name: f"{_FILES}/{name}" for name in ("repl.py", "related.py")},
     )
     python = pythons.find("3.12")
     (root / _PYTHON.lstrip("/")).symlink_to(python.executable)
@@ -79,10 +94,13 @@ def image(programs: Mapping[str, Path], directory: Path) -> Image:
 
 def workload(layout: Layout) -> driver.Workload:
     """Return what the container's Pebble should run."""
-    settings = " ".join(f"--{name} {value}" for name, value in _SETTINGS.items())
+    behind = {"port": "0", "unixsocket": layout.socket, "unixsocketperm": "700"} if layout.gate else {}
+    settings = " ".join(f"--{name} {value}" for name, value in (_SETTINGS | behind).items())
     commands = {layout.container: f"/bin/sh {_FILES}/start.sh {layout.home} {_PROGRAM}/valkey-server {settings}"}
     if layout.sentinel:
         commands["sentinel"] = f"/bin/sh {_FILES}/sentinel.sh {layout.home} {_PROGRAM}/valkey-server"
+    if layout.gate:
+        commands["gate"] = f"{_PYTHON} -s -S -B {_FILES}/gate.py {PORT} {layout.socket} {layout.settings}"
     layer: ops.pebble.LayerDict = {
         "summary": "Valkey",
         "services": {
@@ -113,11 +131,17 @@ def workload(layout: Layout) -> driver.Workload:
 
 
 async def run(
-    context: Context, layout: Layout, members: Iterable[User], watchers: Iterable[User] = (), *, patient: bool
+    context: Context,
+    layout: Layout,
+    members: Iterable[User],
+    watchers: Iterable[User] = (),
+    *,
+    patient: bool,
+    gate: Mapping[str, object] | None = None,
 ) -> bool:
     """Have the server run with these users and return whether it answers; wait for that when `patient`.
 
-    `watchers` are those of Sentinel.
+    `watchers` are those of Sentinel, `gate` is what the gate is to know.
 
     Raises:
         ServiceError: it does not start, does not answer in time, or refuses the users.
@@ -131,6 +155,8 @@ async def run(
         password = _control(client, layout)
         control = User(users.CONTROL, (password,))
         driver.keep(client, f"{layout.home}/users.acl", users.acl((control, *members)))
+        if gate is not None:
+            driver.keep(client, layout.settings, json.dumps(gate, sort_keys=True) + "\n")
         if layout.sentinel:
             driver.keep(client, f"{layout.home}/sentinel.acl", users.acl((control, *watchers)))
             driver.keep(client, f"{layout.home}/sentinel.base", _sentinel(layout, host, password))

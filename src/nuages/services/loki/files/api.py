@@ -31,7 +31,7 @@ class NotSpoken(LookupError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the options say, and who may ask: the file `settings.json`."""
+    """What the options say, who may ask, and who may push: the file `settings.json`."""
 
     user: str = ""
     password: str = ""
@@ -40,6 +40,8 @@ class Settings:
     size: int = 1 << 30
     rate: int = 4_000_000
     burst: int = 15_000_000
+    applications: Sequence[str] = ()
+    """Those whose pods need no login to push."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The HTTP server: anybody in the model may push, as in production; who asks needs the password."""
+"""The HTTP server: who comes from a related application's pod may push; who asks, or pushes otherwise, logs in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from .store import Store
 _BODY = 32_000_000
 """Bytes of a request that are read at most."""
 _PUSH = ("/loki/api/v1/push", "/api/prom/push")
+_STRANGER = b"only related applications may push, or who logs in with the user and password that show-page shows\n"
 T = TypeVar("T")
+Owner = Callable[[str], str]
+"""Returns the application whose pod has an address, "" when it is no pod's."""
 
 
 def say(text: str) -> None:
@@ -110,7 +113,7 @@ def last_words(arguments: threading.ExceptHookArgs) -> None:
     os._exit(1)
 
 
-def handler(api: Api, known: File[Settings]) -> type[BaseHTTPRequestHandler]:
+def handler(api: Api, known: File[Settings], owner: Owner) -> type[BaseHTTPRequestHandler]:
     """Return the class that answers requests."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,6 +136,9 @@ def handler(api: Api, known: File[Settings]) -> type[BaseHTTPRequestHandler]:
                 return
             url = urlsplit(self.path)
             if url.path in _PUSH:
+                if not self._may_push():
+                    self._send(HTTPStatus.UNAUTHORIZED, _STRANGER, "text/plain", login=True)
+                    return
                 kind, encoding = (self.headers.get(f"Content-{name}", "") for name in ("Type", "Encoding"))
                 try:
                     status, text = api.push(body, kind, encoding, known.get()[0])
@@ -143,6 +149,12 @@ def handler(api: Api, known: File[Settings]) -> type[BaseHTTPRequestHandler]:
             else:
                 form = parse_qs(body.decode(errors="replace"))
                 self._ask(url.path, parse_qs(url.query) | form)
+
+        def _may_push(self) -> bool:
+            now = known.get()[0]
+            if owner(self.client_address[0]) in now.applications:
+                return True
+            return _allowed(self.headers.get("Authorization", ""), now)
 
         def _body(self) -> bytes | None:
             length = self.headers.get("Content-Length", "")
@@ -216,7 +228,7 @@ def _allowed(header: str, known: Settings) -> bool:
     return kind.lower() == "basic" and bool(known.password) and good
 
 
-def main(home: Path, port: int, version: str) -> None:
+def main(home: Path, port: int, version: str, owner: Owner) -> None:
     """Serve until a signal ends it."""
     store = Store(home / "logs.sqlite3")
     api = Api(store, alerts.Ruler(), version)
@@ -225,7 +237,7 @@ def main(home: Path, port: int, version: str) -> None:
     stop = threading.Event()
     worker = Worker(api, known, File(home / "rules.json", alerts.read))
     threading.Thread(target=worker.forever, args=(stop,), daemon=True).start()
-    server = Server(("", port), handler(api, known))
+    server = Server(("", port), handler(api, known, owner))
 
     def end(_number: int, _frame: object) -> None:
         threading.Thread(target=server.shutdown).start()  # it waits for the loop that this handler interrupts
