@@ -8,6 +8,7 @@ from docs.writers.markdown import code, listed, page, table
 from nuages.charm import options as runtime
 from nuages.charm.facts import Facts
 from nuages.charm.facts import Option as Declared
+from nuages.charm.interfaces import rabbitmq
 from nuages.contract.bases import BASES, EXTENSION
 from nuages.contract.options import DROPPED_PREFIXES, DYNAMIC, RESERVED_PREFIXES, Option, variable_of
 
@@ -29,6 +30,13 @@ MEANING = (
         "`X-Forwarded-Proto`: a status from 200 to 399 is well, anything else takes the unit out of the service and "
         "says so in its status. A configuration under which a healthy site turns unhealthy is taken back. Choose a "
         "page that shows whether this unit can work; what all units fail at together takes all of them away.",
+    ),
+    (
+        code("ENDPOINT" + rabbitmq.OPTION),
+        "string",
+        "For an endpoint of interface `rabbitmq`, `rabbitmq-vhost`: the virtual host to ask the broker for. Without "
+        "it, or empty, it is `/`, as the contract has it, and applications on one broker may use each other's queues. It "
+        "is in `RABBITMQ_VHOST` and the URLs. Messages stay where they are when it changes.",
     ),
     (
         code("settings-module"),
@@ -150,6 +158,6 @@ def _own() -> str:
         + listed(code(key) for key in SECRET)
         + f"). Names that begin with {prefixes}, or whose variable the charm sets itself, are refused when the charm "
         "is built ([problems](problems/README.md)).\n\n"
-        "Two names mean more to the charm. Declare them like any other:\n\n"
+        "Some names mean more to the charm. Declare them like any other:\n\n"
         + table(("option", "type", "what it does besides"), MEANING)
     )

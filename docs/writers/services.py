@@ -35,7 +35,8 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "Alert rules are evaluated as far as that goes; one beyond it is refused, the unit is blocked and says which. "
         "There is no Alertmanager: alerts are on its page, which `show-page` publishes, in its API and in its log.",
         "Whoever asks needs the user and password that `show-page` shows; in production there are none. Pushing needs "
-        "none, as in production: the interface has no field for one, so every pod of the model may push.",
+        "them too, but for the pods of related applications, known by where they come from: the interface has no field "
+        "for a password. In production every pod may push.",
         "Lines are kept for ever, but no more than `retention-size` of them. An acknowledged line survives a killed "
         "server and a crash of the machine.",
         "`promtail_binary_zip_url` names no promtail: Pebble itself sends the lines, as from Juju 3.4 on. There is no "
@@ -129,8 +130,9 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "machine with apt. Classic and quorum queues are there, streams too.",
         "One unit: no cluster, and none of the options and actions about members and replicas of queues. No TLS.",
         "The user and the virtual host are those that the charm asks for, as in production, and a Django charm asks "
-        "for `/`: two such applications on one broker may use each other's queues. Give each a broker of its own, "
-        "`nuages deploy rabbitmq-k8s other`, where they must not. A user whom another application has is refused.",
+        "for `/`: two such applications on one broker may use each other's queues. Where they must not, give each a "
+        "virtual host of its own by the [option `rabbitmq-vhost`](options.md), here and in production, or a broker. "
+        "A user whom another application has is refused.",
         "The management page starts when `show-management` asks for it, and is there from then on: it takes memory. "
         "Queues, messages and virtual hosts stay when a relation goes; its user goes.",
         "`rotate-password` is there only here.",
@@ -140,9 +142,12 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     "redis-k8s": (
         "The server is Valkey, which speaks Redis' protocol and says that it is Redis 7.2.4; Charmhub's redis-k8s runs "
         "Redis 7 with Sentinel. Modules of Redis are not there.",
-        "The interface `redis` has no field for a password, so while an application is related the server wants none, "
-        "as in production: every pod of the model may read and write. Before and after, `get-initial-admin-password` "
-        "is in force. Where applications must not reach each other's data, use `valkey`.",
+        "The interface `redis` has no field for a password, and in production the server wants none from any pod while "
+        "an application is related. Here the pods of related applications need none, known by where they come from; "
+        "everybody else needs the one that `get-initial-admin-password` shows. When a relation goes, the application's "
+        "connections are closed. Related applications reach the same keys: where they must not, use `valkey`.",
+        "A program of Nuages before the server does this; `CLIENT LIST` shows its connections, and the command `RESET` "
+        "ends the login that it made.",
         "The options `enable-tls` and `enable-replication` are not there: one unit, no TLS.",
         "A killed server loses no acknowledged write; a crash of the whole machine may lose the last half minute.",
     ),

@@ -53,6 +53,9 @@ def test_a_layout_has_no_error_once_init_has_written_its_charm(layout, tmp_path)
          + f"MIDDLEWARE.insert(0, {WHITENOISE})\n"},
         {CHARM: "config:\n  options:\n    settings-module:\n      type: string\n      default: notes.settings\n"},
         {CHARM: "config:\n  options:\n    health-path:\n      type: string\n      default: /healthz\n"},
+        {CHARM: "config:\n  options:\n    event-bus-vhost:\n      type: string\n"
+         "requires:\n  postgresql:\n    interface: postgresql_client\n    optional: false\n"
+         "  event-bus:\n    interface: rabbitmq\n    optional: true\n"},
         {CHARM: "config:\n  options:\n    page-size:\n      type: int\n",
          "notes/notes/env.py": 'import os\n\nPREFIX = "DJANGO_"\nALL = {k: v for k, v in os.environ.items()}\n'},
         {"requirements.txt": "Django~=5.2\n./packages/base\n", CHARM:

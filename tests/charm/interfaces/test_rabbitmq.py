@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuages.charm import urls
+from nuages.charm.facts import Option
 from nuages.charm.interfaces import rabbitmq
-from nuages.charm.interfaces.base import NotReady
+from nuages.charm.interfaces.base import NotReady, Publication
 from tests.charm.interfaces.examples import THOROUGH, example, parse, variables
+from tests.charm.made import facts
 
 
 def test_units_matter_only_where_the_application_says_nothing() -> None:
@@ -42,6 +44,44 @@ def test_endpoint_of_another_name_gives_its_prefix() -> None:
 def test_half_an_answer_is_waited_for(bag: dict[str, str]) -> None:
     relation = example("rabbitmq", bag=bag, units={"other/0": bag})
     assert parse(relation) == NotReady("no hostname and password yet")
+
+
+def settled(endpoint: str = "rabbitmq", **config: str) -> rabbitmq.Broker | NotReady:
+    names = {name.replace("_", "-"): value for name, value in config.items()}
+    relation = example("rabbitmq", endpoint=endpoint)
+    value = rabbitmq.settle(facts(config=names), relation, parse(relation))
+    assert isinstance(value, rabbitmq.Broker | NotReady)
+    return value
+
+
+def asked(endpoint: str = "rabbitmq", **config: str) -> Publication:
+    names = {name.replace("_", "-"): value for name, value in config.items()}
+    declared = tuple(Option(name, "string") for name in names)
+    return rabbitmq.publish(facts(config=names, options=declared), example("rabbitmq", endpoint=endpoint), "")
+
+
+@pytest.mark.parametrize(("vhost", "path"), [("notes", "/notes"), ("blogs/ä b", "/blogs%2F%C3%A4%20b"), ("/", "/%2F")])
+def test_the_option_asks_for_a_virtual_host_and_the_application_is_told(vhost: str, path: str) -> None:
+    value = settled(rabbitmq_vhost=vhost)
+    assert isinstance(value, rabbitmq.Broker)
+    found = {variable.name: variable.value for variable in value.variables}
+    assert (found["RABBITMQ_VHOST"], found["RABBITMQ_PATH"]) == (vhost, path)
+    assert found["RABBITMQ_CONNECT_STRING"].endswith(f":5672{path}")
+    assert asked(rabbitmq_vhost=vhost) == Publication({"username": "notes", "vhost": vhost}, once=False)
+
+
+def test_without_the_option_or_a_value_it_is_the_contracts() -> None:
+    assert asked() == Publication({"username": "notes", "vhost": "/"}, once=True)
+    assert asked(rabbitmq_vhost="") == Publication({"username": "notes", "vhost": "/"}, once=False)
+    assert asked("event-bus", rabbitmq_vhost="notes").app["vhost"] == "/"
+    assert asked("event-bus", event_bus_vhost="notes").app["vhost"] == "notes"
+
+
+@pytest.mark.parametrize("vhost", ["a\nb", "\ud800", "ä" * 128])
+def test_what_is_no_name_is_not_asked_for(vhost: str) -> None:
+    said = "rabbitmq-vhost can be no virtual host's name"
+    assert settled(rabbitmq_vhost=vhost) == NotReady(said, "juju config notes rabbitmq-vhost=notes")
+    assert asked(rabbitmq_vhost=vhost) == Publication()
 
 
 @THOROUGH

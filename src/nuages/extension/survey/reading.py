@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nuages.contract.endpoints import RABBITMQ
 from nuages.contract.options import variable_of
 from nuages.extension.django.findings import Place, Settings
 from nuages.extension.problems import Problem
@@ -38,7 +39,13 @@ def options(survey: Survey) -> Iterator[Problem]:
     names = list(document.mapping("config", "options"))
     if not names or survey.findings is None:
         return
-    wanted = {name: variable_of(name) for name in names if variable_of(name) not in READ_ELSEWHERE}
+    brokers = [
+        name
+        for name, entry in document.mapping("requires").items()
+        if isinstance(entry, dict) and entry.get("interface") == RABBITMQ.name
+    ]
+    read = {*READ_ELSEWHERE, *(variable_of(f"{name}-vhost") for name in brokers)}
+    wanted = {name: variable_of(name) for name in names if variable_of(name) not in read}
     for file in survey.tree.names:
         if not wanted:
             return
