@@ -14,7 +14,7 @@ import socket
 import stat
 import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +25,13 @@ from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.install import install_tools
 from nuages.engine.pods import Model as Pods
-from nuages.engine.runner import ModelRunner
+from nuages.engine.runner import PAUSED, ModelRunner
 from nuages.engine.sandbox.users import remove
 from nuages.engine.service import Service
 from nuages.engine.snapshots import Snapshot
 from nuages.engine.state import Model
 from nuages.engine.store import Store, holds_model
-from nuages.engine.threads import finished
+from nuages.engine.threads import blocking
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,9 @@ class Daemon:
         self.broken: dict[str, str] = {}
         self._tools: dict[str, Path] = {}
         self._lock = asyncio.Lock()
+        self._busy: dict[str, str] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.server: uvicorn.Server | None = None
 
     async def open(self) -> None:
@@ -61,7 +64,7 @@ class Daemon:
         models.mkdir(mode=0o700, exist_ok=True)
         await asyncio.to_thread(snapshots.recover, self.directory)
         for path in sorted(models.iterdir()):
-            if not holds_model(path / "model.db"):
+            if not MODEL_NAME.fullmatch(path.name) or not holds_model(path / "model.db"):
                 continue
             try:
                 await self._open(path.name, None)
@@ -70,7 +73,8 @@ class Daemon:
                 self.broken[path.name] = str(error)
 
     async def close(self) -> None:
-        """Leave every model; pods go on."""
+        """Leave every model, once what works on it alone has ended; pods go on."""
+        await self._idle.wait()
         await asyncio.gather(*(runner.close() for runner in self.runners.values()))
 
     async def abandon(self) -> None:
@@ -123,60 +127,87 @@ class Daemon:
             self.runner(name)
         async with self._lock:
             # Somebody else may have removed it meanwhile, as a command does that was interrupted and said again.
-            if name in self.broken:
-                await Pods(self.directory / "models" / name, name).destroy()
-                del self.broken[name]
-            elif name in self.runners:
-                await self.runners[name].purge()
-                del self.runners[name]
-            await asyncio.to_thread(snapshots.discard, self.directory, name)
+            if name not in self.broken and name not in self.runners:
+                return
+            async with self._alone(name, "it is being removed"):
+                if name in self.broken:
+                    await Pods(self.directory / "models" / name, name).destroy()
+                    del self.broken[name]
+                else:
+                    await self.runners[name].purge()
+                    del self.runners[name]
+                await asyncio.to_thread(snapshots.discard, self.directory, name)
 
     async def snapshot(self, name: str, snapshot: str) -> Snapshot:
         """Stop a model, copy all of it into a snapshot, and start it again if it ran.
 
         Raises:
-            EngineError: the name cannot be, or something cannot be copied; the model is as before.
+            NuagesError: the name cannot be, or something cannot be copied; the model is as before.
         """
-        runner = self.runner(name)
-        async with self._lock:
+        async with self._alone(name, "a snapshot of it is being made"):
+            runner = self.runner(name)
             snapshots.check_name(self.directory, name, snapshot)
-            ran = await _stop(runner)
-            try:
-                return await finished(
-                    asyncio.to_thread(snapshots.take, self.directory, runner.directory, runner.state, snapshot)
-                )
-            finally:
-                if ran:
-                    await runner.start()
+            async with runner.paused():
+                return await blocking(snapshots.take, self.directory, runner.directory, runner.state, snapshot)
 
     async def restore(self, name: str, snapshot: str) -> Snapshot:
         """Put a model back to a snapshot; what it was is kept as the snapshot `before-restore`.
 
         Raises:
             NotFound: there is no such snapshot.
-            EngineError: something cannot be copied; the model is as before.
+            NuagesError: something cannot be copied; the model is as before.
         """
-        runner = self.runner(name)
-        async with self._lock:
+        async with self._alone(name, "it is being put back to a snapshot"):
+            runner = self.runner(name)
             found = snapshots.find(self.directory, name, snapshot)
-            ran = await _stop(runner)
-            try:
-                fresh = await finished(asyncio.to_thread(snapshots.prepare, self.directory, runner.directory, found))
-            except BaseException:
-                if ran:
-                    await runner.start()
-                raise
-            model = runner.state
-            await runner.close()
-            del self.runners[name]
-            try:
-                await finished(asyncio.to_thread(snapshots.swap, self.directory, runner.directory, fresh, model))
-            finally:
-                await asyncio.to_thread(snapshots.recover, self.directory)  # nothing is left half done
-                await self._open(name, None)
-            if ran:
-                await self.runners[name].start()
+            await blocking(snapshots.mend, self.directory, name)
+            async with runner.paused() as stopped:
+                fresh = await blocking(
+                    snapshots.prepare, self.directory, runner.directory, found, stopped=stopped or PAUSED
+                )
+                await runner.close()
+                try:
+                    await blocking(snapshots.swap, self.directory, runner.directory, fresh)
+                finally:
+                    await blocking(snapshots.mend, self.directory, name)
+                    await self._reopen(name)
             return found
+
+    async def remove_snapshot(self, name: str, snapshot: str) -> None:
+        """Remove a snapshot.
+
+        Raises:
+            NotFound: there is no such snapshot.
+            NuagesError: its files cannot be removed.
+        """
+        async with self._alone(name, "a snapshot of it is being removed"):
+            self.runner(name)
+            await blocking(snapshots.discard, self.directory, name, snapshot)
+
+    def check_idle(self, name: str) -> None:
+        """Refuse to change a model on which somebody works alone.
+
+        Raises:
+            EngineError: with what is done there.
+        """
+        if name in self._busy:
+            raise EngineError(
+                f"cannot change model {name}: {self._busy[name]}",
+                fix="run the same command again when that has ended",
+                code="busy",
+            )
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, name: str, doing: str) -> AsyncGenerator[None]:
+        self.check_idle(name)
+        self._busy[name] = doing
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            del self._busy[name]
+            if not self._busy:
+                self._idle.set()
 
     def check_name(self, name: str) -> None:
         """Refuse what is no model's name.
@@ -207,11 +238,21 @@ class Daemon:
 
     async def _open(self, name: str, create: Model | None) -> None:
         directory = self.directory / "models" / name
-        directory.mkdir(mode=0o700, exist_ok=True)
+        if create:
+            directory.mkdir(mode=0o700, exist_ok=True)
         store = Store(directory / "model.db", create=create)
         runner = ModelRunner(directory, store, self.services, tools=self.tools, taken_ports=self.taken_ports)
         await runner.open()
         self.runners[name] = runner
+
+    async def _reopen(self, name: str) -> None:
+        """Open a model whose files were replaced; one that cannot be opened is among the broken ones."""
+        try:
+            await self._open(name, None)
+        except Exception as error:
+            del self.runners[name]
+            self.broken[name] = str(error)
+            raise
 
 
 def main(services: Mapping[str, Service], directory: Path) -> None:
@@ -347,11 +388,3 @@ def _log_to(path: Path) -> None:
 
 def _with_project(model: Model, project: str) -> Model:
     return replace(model, project=project)
-
-
-async def _stop(runner: ModelRunner) -> bool:
-    """Stop a model and return whether it ran."""
-    if runner.state.stopped:
-        return False
-    await runner.down()
-    return True

@@ -21,7 +21,7 @@ class DebugLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._followers: set[asyncio.Queue[Record]] = set()
+        self._followers: set[asyncio.Queue[Record | None]] = set()
         path.touch(mode=0o600)
         self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
 
@@ -45,22 +45,23 @@ class DebugLog:
     async def read(
         self, *, lines: int | None, follow: bool, level: str = "", include: tuple[str, ...] = ()
     ) -> AsyncIterator[Record]:
-        """Yield the last `lines` records that match (all when None), then the coming ones."""
-        queue: asyncio.Queue[Record] = asyncio.Queue()
+        """Yield the last `lines` records that match (all when None), then the coming ones until the log is closed."""
+        queue: asyncio.Queue[Record | None] = asyncio.Queue()
         self._followers.add(queue)
         try:
             for record in self._tail(lines, level, include):
                 yield record
-            while follow:
-                record = await queue.get()
+            while follow and (record := await queue.get()):
                 if _matches(record, level, include):
                     yield record
         finally:
             self._followers.discard(queue)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and end what follows it."""
         self._file.close()
+        for follower in self._followers:
+            follower.put_nowait(None)
 
     def _tail(self, lines: int | None, level: str, include: tuple[str, ...]) -> list[Record]:
         found: deque[Record] = deque(maxlen=lines)

@@ -7,13 +7,14 @@ import contextlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from nuages.engine import changes, connections, lifecycle, pebble, podspec, recovery
 from nuages.engine.agent import Agent
 from nuages.engine.debuglog import DebugLog
+from nuages.engine.errors import EngineError
 from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
 from nuages.engine.state import Application, Change, Model, Unit
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 REBOOTED = "since reboot"
 KILLED = "because its processes were ended"
 DOWN = "down"
+PAUSED = "for a snapshot"
+"""Why a model is stopped that is to run again, also when the daemon is killed meanwhile."""
+SAY_AGAIN = "run the same command again"
 STOP_GRACE = 5.0
 READY_POLL = 1.0
 
@@ -60,6 +64,7 @@ class ModelRunner:
         self._passed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lock = asyncio.Lock()
+        self._closed = False
         self._ports = set(store.state.published.values())
         store.listeners.append(lambda old, new: self._touch())
 
@@ -85,6 +90,8 @@ class ModelRunner:
                     await connections.forget_strays(self.world)
             if reason:
                 self.world.apply(lambda model: _stopped(model, reason))
+        elif state.stopped and await asyncio.to_thread(self.world.pods.survived):
+            await self.world.pods.close()  # an engine that was killed had not stopped all of it
         for change in self.state.changes.values():
             if change.ready is None and not change.goals:
                 self._interrupted(change)
@@ -93,9 +100,12 @@ class ModelRunner:
             asyncio.create_task(self._guard(self._rollouts), name=f"rollouts {state.name}"),
         ]
         self._touch()
+        if self.state.stopped == PAUSED:
+            self._start()
 
     async def close(self) -> None:
         """Stop working on the model; its pods go on."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -110,27 +120,26 @@ class ModelRunner:
 
     async def down(self) -> str:
         """Stop all pods; data stay. Return the change."""
-        async with self._lock:
-            state, change = changes.begin(self.state, "down", "stop the model", (), time.time())
-            self.store.commit(replace(state, stopped=DOWN))
-            await self._stop_agents()
-            await self.world.pods.close(grace=STOP_GRACE)
-
-            def write(model: Model) -> Model:
-                return changes.finish(_stopped(model, DOWN), change, time.time())
-
-            self.world.apply(write)
-            return change
+        async with self._alone():
+            return await self._down(DOWN)
 
     async def start(self) -> str:
         """Start the pods of a stopped model; return the change."""
-        async with self._lock:
-            goals = [changes.Goal("settled", application=name) for name in self.state.applications]
-            state, change = changes.begin(self.state, "start", "start the model", goals, time.time())
-            if not goals:
-                state = changes.finish(state, change, time.time())
-            self.store.commit(lifecycle.settle(replace(state, stopped=""), time.time()))
-            return change
+        async with self._alone():
+            return self._start()
+
+    @contextlib.asynccontextmanager
+    async def paused(self) -> AsyncGenerator[str]:
+        """Keep the model stopped for as long as the block runs; give why it is to be stopped afterwards, "" if not."""
+        async with self._alone():
+            before = self.state.stopped
+            try:
+                if not before:
+                    await self._down(PAUSED)
+                yield before
+            finally:
+                if not before and not self._closed:
+                    self._start()
 
     def retry(self) -> None:
         """Try at once what failed and waits for its time: whoever asks has mended something."""
@@ -140,11 +149,40 @@ class ModelRunner:
 
     async def purge(self) -> None:
         """Remove everything of the model."""
-        async with self._lock:
+        async with self._alone():
             await self.close()
             await self.world.pods.destroy()
             if self.directory.exists():
                 await asyncio.to_thread(shutil.rmtree, self.directory)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None]:
+        """Let nobody else start or stop the model meanwhile."""
+        async with self._lock:
+            if self._closed:
+                name = self.state.name
+                raise EngineError(f"cannot work in model {name}: it was put back or removed meanwhile", fix=SAY_AGAIN)
+            yield
+
+    async def _down(self, reason: str) -> str:
+        state, change = changes.begin(self.state, "down", "stop the model", (), time.time())
+        self.store.commit(replace(state, stopped=reason))
+        await self._stop_agents()
+        await self.world.pods.close(grace=STOP_GRACE)
+
+        def write(model: Model) -> Model:
+            return changes.finish(_stopped(model, reason), change, time.time())
+
+        self.world.apply(write)
+        return change
+
+    def _start(self) -> str:
+        goals = [changes.Goal("settled", application=name) for name in self.state.applications]
+        state, change = changes.begin(self.state, "start", "start the model", goals, time.time())
+        if not goals:
+            state = changes.finish(state, change, time.time())
+        self.store.commit(lifecycle.settle(replace(state, stopped=""), time.time()))
+        return change
 
     # what others ask
 

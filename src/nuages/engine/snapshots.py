@@ -1,34 +1,42 @@
 """Snapshots: the whole of a stopped model (state with secrets, volumes, charms), kept aside and put back in one step.
 
 They lie in `snapshots/MODEL/NAME` of the state directory. What is half done has a name with a dot in front, and is
-removed, or undone, when the daemon starts: a crash leaves the model as it was, stopped at worst.
+removed, undone or brought to its end when the daemon starts: a crash leaves the model as it was, or as it was to be.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.pods import record
+from nuages.engine.sandbox import process
 from nuages.engine.sandbox.users import UserMap, copy, remove
 from nuages.engine.state import Model
+from nuages.engine.store import Store
+from nuages.errors import NuagesError
+
+logger = logging.getLogger(__name__)
 
 DIRECTORY = "snapshots"
 BEFORE = "before-restore"
 """The snapshot that a restore makes of what it replaces; the next one replaces it."""
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LONGEST = 63
+_ROOM = "see what `df` says of the state directory, then run the same command again"
 _DATABASE, _ABOUT, _PODS = "model.db", "snapshot.json", "model.json"
 _PARTS = ("volumes", "charms")
-_KEPT = (_PODS, "debug.log", "init.log")
+_KEPT = (_PODS, "debug.log", "debug.log.1", "init.log")
 """What a restored model goes on with: whose its files are, and what was logged."""
 
 
@@ -67,15 +75,13 @@ def find(state: Path, model: str, name: str) -> Snapshot:
         NotFound: there is none of this name.
         EngineError: what is written of it is damaged.
     """
-    about = directory(state, model) / name / _ABOUT
-    if not NAME.fullmatch(name) or not about.exists():
-        raise NotFound(f"snapshot {name} of {model} not found", fix="nuages snapshot list")
+    about = _place(state, model, name) / _ABOUT
     try:
         return _SNAPSHOT.validate_json(about.read_text())
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise EngineError(
             f"cannot read the snapshot {name}: {about}: {str(error).splitlines()[0]}",
-            fix=f"rm -r {about.parent}",
+            fix=f"nuages snapshot remove {name}",
         ) from None
 
 
@@ -85,10 +91,13 @@ def check_name(state: Path, model: str, name: str) -> None:
     Raises:
         EngineError: with the reason.
     """
-    if not NAME.fullmatch(name) or len(name) > 63:
+    if not _is_name(name):
         raise EngineError(
-            f'cannot make snapshot "{name}": a name is made of lower case letters, digits and single dashes'
+            f'cannot make snapshot "{name}": a name is made of lower case letters, digits and single dashes',
+            fix="nuages snapshot create before-migration",
         )
+    if name == BEFORE:
+        raise EngineError(f"cannot make snapshot {name}: the next restore would replace it", fix="choose another name")
     if (directory(state, model) / name).exists():
         raise EngineError(
             f"cannot make snapshot {name}: there is one of this name",
@@ -101,33 +110,34 @@ def take(state: Path, source: Path, model: Model, name: str) -> Snapshot:
     """Copy a stopped model in `source` into a snapshot (blocking); there is one of the name only when all is copied.
 
     Raises:
-        SandboxError: something cannot be copied, for lack of space for example.
+        NuagesError: something cannot be copied, for lack of space for example.
     """
     place = directory(state, model.name)
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    owner = _owner(source)
     temporary = place / f".{name}.tmp"
-    owner = record.load(source / _PODS).users
-    remove(temporary, owner)
-    try:
-        temporary.mkdir(mode=0o700)
+    with _explained(f"cannot make snapshot {name}"), _whole(temporary, owner):
         _copy_database(source / _DATABASE, temporary / _DATABASE)
         for part in _PARTS:
             if (source / part).exists():
                 copy(source / part, temporary / part, owner)
         found = _describe(temporary, model, name)
+        _flush(temporary)
         temporary.rename(place / name)
-    except BaseException:
-        remove(temporary, owner)
-        raise
     return found
 
 
-def prepare(state: Path, target: Path, snapshot: Snapshot) -> Path:
+def prepare(state: Path, target: Path, snapshot: Snapshot, stopped: str) -> Path:
     """Copy a snapshot beside the model that it is to replace, and return where it is (blocking).
 
+    Args:
+        state: the state directory.
+        target: the model's.
+        snapshot: what to copy.
+        stopped: why the model does not run, once it is the snapshot's.
+
     Raises:
-        EngineError: a rock that it needs is not in the cache any more.
-        SandboxError: something cannot be copied, for lack of space for example.
+        NuagesError: a rock that it needs is not in the cache any more; this version cannot read it; something cannot be
+            copied, for lack of space for example.
     """
     for rock in snapshot.resources:
         if not Path(rock).exists():
@@ -137,41 +147,44 @@ def prepare(state: Path, target: Path, snapshot: Snapshot) -> Path:
             )
     source = directory(state, target.name) / snapshot.name
     fresh = target.with_name(f".{target.name}.new")
-    owner = record.load(target / _PODS).users
-    remove(fresh, owner)
-    try:
-        fresh.mkdir(mode=0o700)
+    owner = _owner(target)
+    with _explained(f"cannot restore {snapshot.name}"), _whole(fresh, owner):
+        _copy_database(source / _DATABASE, fresh / _DATABASE)
+        with contextlib.closing(Store(fresh / _DATABASE)) as store:  # what cannot be opened must replace nothing
+            store.commit(replace(store.state, stopped=stopped))
         for part in _PARTS:
             if (source / part).exists():
                 copy(source / part, fresh / part, owner)
-        _copy_database(source / _DATABASE, fresh / _DATABASE)
         for name in _KEPT:
             if (target / name).exists():
                 shutil.copy2(target / name, fresh / name)
-    except BaseException:
-        remove(fresh, owner)
-        raise
+        _flush(fresh)
     return fresh
 
 
-def swap(state: Path, target: Path, fresh: Path, model: Model) -> None:
+def swap(state: Path, target: Path, fresh: Path) -> None:
     """Put `fresh` in the place of the model in `target`, and keep what was there as a snapshot (blocking)."""
     old = target.with_name(f".{target.name}.old")
-    target.rename(old)
-    fresh.rename(target)
-    _keep(state, old, model)
+    with _explained(f"cannot restore {target.name}"):
+        target.rename(old)
+        fresh.rename(target)
+        _keep(state, old, target)
 
 
 def discard(state: Path, model: str, name: str = "") -> None:
-    """Remove one snapshot of a model, or without a name all (blocking)."""
+    """Remove one snapshot of a model, or without a name all (blocking).
+
+    Raises:
+        NotFound: there is none of this name.
+        SandboxError: something of it is left, under a name that nobody asks for.
+    """
     place = directory(state, model)
-    if not place.exists():
+    if not name and not place.exists():
         return
     owner = _owner(state / "models" / model)
     if name:
-        find(state, model, name)
         gone = place / f".{name}.gone"
-        (place / name).rename(gone)  # in one step: there is no half a snapshot
+        _place(state, model, name).rename(gone)  # in one step: there is no half a snapshot
         remove(gone, owner)
     else:
         remove(place, owner)
@@ -181,35 +194,56 @@ def discard(state: Path, model: str, name: str = "") -> None:
 
 
 def recover(state: Path) -> None:
-    """Undo what a daemon that was killed has left half done (blocking)."""
+    """Undo or end what a daemon that was killed has left half done of any model (blocking)."""
     models = state / "models"
-    for old in models.glob(".*.old"):
-        target = models / old.name[1 : -len(".old")]
+    half = [path.name[1:].rpartition(".")[0] for path in models.glob(".*.*") if path.suffix in (".old", ".new")]
+    known = [path.name for path in (state / DIRECTORY).glob("*")]
+    for name in sorted({*half, *known}):
+        mend(state, name)
+
+
+def mend(state: Path, model: str) -> None:
+    """Undo or end what is left half done of one model's snapshots (blocking).
+
+    What cannot be mended, on a full disk for example, is written down and stays for the next time.
+    """
+    try:
+        _mend(state, model)
+    except (NuagesError, OSError, sqlite3.Error):
+        logger.exception("snapshots of %s", model)
+
+
+def _mend(state: Path, model: str) -> None:
+    models = state / "models"
+    target, old, fresh = models / model, models / f".{model}.old", models / f".{model}.new"
+    if old.exists():
         if target.exists():
-            with contextlib.suppress(EngineError, sqlite3.Error):
-                _keep(state, old, _load(old))
-            remove(old, _owner(old))
+            _keep(state, old, target)
         else:
             old.rename(target)
-    for fresh in models.glob(".*.new"):
-        remove(fresh, _owner(fresh))
-    for left in (state / DIRECTORY).glob("*/.*"):
-        remove(left, _owner(models / left.parent.name))
+    owner = _owner(target)
+    remove(fresh, owner)
+    for left in directory(state, model).glob(".*"):
+        remove(left, owner)
 
 
-def _keep(state: Path, old: Path, model: Model) -> None:
-    place = directory(state, model.name)
-    owner = _owner(old)
-    temporary = place / f".{BEFORE}.tmp"
-    remove(temporary, owner)
-    temporary.mkdir(mode=0o700)
-    for part in (*_PARTS, _DATABASE):
-        if (old / part).exists():
-            (old / part).rename(temporary / part)
-    _describe(temporary, model, BEFORE)
-    remove(place / BEFORE, owner)
-    temporary.rename(place / BEFORE)
-    remove(old, owner)
+def _keep(state: Path, old: Path, target: Path) -> None:
+    """Make a snapshot of a model's directory that was replaced; every step may be the last, and all be said again."""
+    place = directory(state, target.name)
+    owner = _owner(target)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # The database may have its log beside it, if it could not be folded in.
+    for path in list(old.iterdir()):
+        if path.name not in (*_PARTS, _ABOUT) and not path.name.startswith(_DATABASE):
+            remove(path, owner)
+    with contextlib.closing(Store(old / _DATABASE)) as store:
+        _describe(old, store.state, BEFORE)
+    gone = place / f".{BEFORE}.gone"
+    if (place / BEFORE).exists():
+        remove(gone, owner)
+        (place / BEFORE).rename(gone)
+    old.rename(place / BEFORE)
+    remove(gone, owner)
 
 
 def _describe(place: Path, model: Model, name: str) -> Snapshot:
@@ -224,14 +258,27 @@ def _describe(place: Path, model: Model, name: str) -> Snapshot:
     return found
 
 
-def _load(source: Path) -> Model:
-    from nuages.engine.store import Store
-
-    store = Store(source / _DATABASE)
+@contextlib.contextmanager
+def _whole(temporary: Path, owner: UserMap | None) -> Generator[None]:
+    """Make a directory anew; it is gone again when the block fails."""
+    remove(temporary, owner)
+    temporary.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        return store.state
-    finally:
-        store.close()
+        temporary.mkdir(mode=0o700)
+        yield
+    except BaseException:
+        remove(temporary, owner)
+        raise
+
+
+@contextlib.contextmanager
+def _explained(doing: str) -> Generator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise EngineError(f"{doing}: {error}", fix=_ROOM) from None
+    except OSError as error:
+        raise EngineError(f"{doing}: {error.strerror or error}", fix=_ROOM) from None
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -240,13 +287,29 @@ def _copy_database(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
+def _place(state: Path, model: str, name: str) -> Path:
+    found = directory(state, model) / name
+    if not _is_name(name) or not found.exists():
+        raise NotFound(f"snapshot {name} of {model} not found", fix="nuages snapshot list")
+    return found
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= _LONGEST and bool(NAME.fullmatch(name))
+
+
 def _owner(model: Path) -> UserMap | None:
     return record.load(model / _PODS).users
 
 
+def _flush(place: Path) -> None:
+    """Have a copy on the disk before it counts: a power cut may not leave its names without its data."""
+    result = process.run([process.tool("sync"), "-f", "--", str(place)], timeout=600)
+    if result.code:
+        raise EngineError(f"cannot write {place}: {result.err.strip()}", fix=_ROOM)
+
+
 def _size(place: Path) -> int:
     # Folders of the pods' users may be closed to us; du says what it saw all the same.
-    from nuages.engine.sandbox import process
-
     words = process.run([process.tool("du"), "-sk", "--", str(place)], timeout=600).out.split()
     return int(words[0]) * 1024 if words else 0

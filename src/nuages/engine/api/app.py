@@ -80,8 +80,27 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/revoke-secret", secrets.revoke),
         ("POST", "/v1/models/{model}/remove-secret", secrets.remove),
     )
-    routes = [Route(path, answering(handler), methods=[method]) for method, path, handler in table]
-    return Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+
+    def undisturbed(handler: Handler) -> Handler:
+        """Refuse a change of a model while a snapshot of it is made or put back."""
+
+        async def answer(request: Request) -> Response:
+            daemon.check_idle(request.path_params["model"])
+            return await handler(request)
+
+        return answer
+
+    routes = [
+        Route(
+            path,
+            answering(undisturbed(handler) if method == "POST" and "{model}" in path else handler),
+            methods=[method],
+        )
+        for method, path, handler in table
+    ]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
+    app.router.redirect_slashes = False  # a name that is missing is no other path
+    return app
 
 
 class Api:

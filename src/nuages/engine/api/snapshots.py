@@ -35,8 +35,7 @@ class SnapshotsApi:
 
     async def remove(self, request: Request) -> Response:
         """Remove one."""
-        name = self._model(request)
-        await asyncio.to_thread(snapshots.discard, self.daemon.directory, name, request.path_params["snapshot"])
+        await self.daemon.remove_snapshot(self._model(request), request.path_params["snapshot"])
         return document({})
 
     def _model(self, request: Request) -> str:

@@ -83,6 +83,11 @@ class Model:
         found = records.load(self._path)
         return found.init is not None and found.boot != process.boot_id()
 
+    def survived(self) -> bool:
+        """Return whether the record on disk is of processes that run."""
+        found = records.load(self._path)
+        return found.init is not None and found.boot == process.boot_id() and found.init.alive()
+
     def pod(self, unit: str) -> Pod | None:
         """Return the pod of a unit, None when it has none or the pod's namespaces are gone."""
         pod = self._pods.get(unit)
@@ -168,7 +173,8 @@ class Model:
             self._namespaces, self._pods = None, {}
             if self.directory.exists():
                 self._sweep(owner)
-                self.record = ModelRecord(last_index=found.last_index, names=found.names)
+                # Whose the files are: who removes or copies them while it is stopped must know.
+                self.record = ModelRecord(users=owner, last_index=found.last_index, names=found.names)
                 self.save()
 
     async def abandon(self) -> None:
