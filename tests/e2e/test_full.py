@@ -362,6 +362,13 @@ def test_sessions_and_uploads_stay(full: World):
     assert isinstance(browser.jar, http.cookiejar.CookieJar)
 
 
+def test_another_virtual_host_is_asked_for_made_and_used(full: World):
+    full.nuages("config", "full", "rabbitmq-vhost=other")
+    eventually("it is used", lambda: good(full, "rabbitmq").endswith("virtual host other"), seconds=60)
+    full.nuages("config", "full", "--reset", "rabbitmq-vhost")
+    eventually("back in its own", lambda: good(full, "rabbitmq").endswith("virtual host full"), seconds=60)
+
+
 @each
 def test_its_password_changes_under_the_running_application(full: World, integration: Integration):
     if integration.endpoint in ("redis", "saml"):

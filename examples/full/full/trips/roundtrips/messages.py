@@ -1,5 +1,6 @@
 """What is sent: work for the worker, the scheduler's ticks, mails."""
 
+import os
 import secrets
 import time
 
@@ -22,7 +23,8 @@ def worker() -> str:
         if time.monotonic() - start > PATIENCE:
             raise TimeoutError(f"the worker has not done {word} in {PATIENCE:.0f} s")
         time.sleep(0.05)
-    return f"the worker did {word}; {Done.objects.count()} words in all"
+    host = os.environ.get("RABBITMQ_VHOST", "")
+    return f"the worker did {word}; {Done.objects.count()} words in all; by the virtual host {host}"
 
 
 def scheduler() -> str:
