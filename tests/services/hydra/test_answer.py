@@ -157,6 +157,8 @@ def test_requests():
         ({"redirect_uri": "http://["}, "it must be an http or https URL"),
         ({"redirect_uri": "http://a/#b"}, "it must be an http or https URL"),
         ({"redirect_uri": "[1"}, "no list of texts"),
+        ({"redirect_uri": "[" * 100_000}, "no list of texts"),
+        ({"redirect_uri": "http://a/\r\nSet-Cookie: session=x"}, "it must be an http or https URL"),
         ({"token_endpoint_auth_method": "none"}, "asks for the client authentication none"),
         ({"audience": "{}"}, "audience that is no list"),
     ],

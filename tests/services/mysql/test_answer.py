@@ -113,6 +113,7 @@ def test_the_first_name_counts() -> None:
         ({"database": "ok", "extra-user-roles": "mysqlrouter,wizard"}, "the user role 'wizard': there are mysqlrouter"),
         ({"database": "ok", "requested-secrets": "{"}, "not a JSON list"),
         ({"database": "ok", "requested-secrets": "{}"}, "not a JSON list"),
+        ({"database": "ok", "requested-secrets": "[" * 100_000}, "not a JSON list"),
     ],
 )
 def test_what_is_not_to_be_had_is_refused_with_the_requirers_name(bag: dict[str, str], reason: str) -> None:

@@ -93,10 +93,12 @@ def test_the_first_name_counts() -> None:
     [
         ({"database": "postgres"}, "cannot be named 'postgres'"),
         ({"database": "a b"}, "cannot be named 'a b'"),
+        ({"database": "pg_app"}, "cannot be named 'pg_app'"),
         ({"database": "x" * 50}, "more than 49 characters"),
         ({"database": "ok", "extra-user-roles": "CREATEDB,wizard"}, "the user role 'WIZARD': there are SUPERUSER"),
         ({"database": "ok", "requested-secrets": "{"}, "not a JSON list"),
         ({"database": "ok", "requested-secrets": "{}"}, "not a JSON list"),
+        ({"database": "ok", "requested-secrets": "[" * 100_000}, "not a JSON list"),
     ],
 )
 def test_what_is_not_to_be_had_is_refused_with_the_requirers_name(bag: dict[str, str], reason: str) -> None:

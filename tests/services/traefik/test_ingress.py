@@ -22,18 +22,18 @@ def requirer(relation: int, name: str = "notes") -> Requirer:
 
 
 def test_the_references_databag_is_read() -> None:
-    assert ingress.parse(4, APP, [UNIT]) == Requirer(
+    assert ingress.parse(4, "myapp", APP, [UNIT]) == Requirer(
         4, "mymodel", "myapp", 8000, ("myapp-0.myapp-endpoints.mymodel.svc.cluster.local",), strip_prefix=True
     )
 
 
 def test_an_application_that_published_nothing_yet_is_not_ready() -> None:
-    assert ingress.parse(4, {}, [UNIT]) is None
+    assert ingress.parse(4, "myapp", {}, [UNIT]) is None
 
 
 def test_units_without_a_valid_host_are_left_out() -> None:
     units = [UNIT, {}, {"host": "null"}, {"host": "{"}, {"host": '"a`b"'}, {"host": '"myapp-1"'}]
-    parsed = ingress.parse(4, APP, units)
+    parsed = ingress.parse(4, "myapp", APP, units)
     assert parsed is not None
     assert parsed.hosts == ("myapp-0.myapp-endpoints.mymodel.svc.cluster.local", "myapp-1")
 
@@ -47,26 +47,32 @@ def test_units_without_a_valid_host_are_left_out() -> None:
         ({"model": "7"}, "names no model and application"),
         ({"name": '"a`b"'}, "names no model and application"),
         ({"scheme": '"ftp"'}, "the scheme 'ftp'"),
-        ({"port": "{"}, "is not JSON"),
+        ({"port": "{"}, "the port None"),
+        ({"port": "[" * 100_000}, "the port None"),
+        ({"name": "{"}, "myapp: the ingress databag names no model and application: 'mymodel', None"),
     ],
 )
 def test_a_databag_not_of_the_interface_is_refused(change: dict[str, str], reason: str) -> None:
     with pytest.raises(Refused) as refusal:
-        ingress.parse(4, APP | change, [UNIT])
+        ingress.parse(4, "myapp", APP | change, [UNIT])
     assert reason in str(refusal.value)
 
 
 def test_health_checks_are_passed_on_without_what_traefik_would_choke_on() -> None:
     params = {"path": "/healthz", "interval": "5s", "timeout": "soon", "wat": 1}
-    parsed = ingress.parse(4, APP | {"healthcheck_params": json.dumps(params)}, [UNIT])
+    parsed = ingress.parse(4, "myapp", APP | {"healthcheck_params": json.dumps(params)}, [UNIT])
     assert parsed is not None
     assert parsed.health == {"path": "/healthz", "interval": "5s"}
+    bad = {"path": "/\ud800", "interval": "9" * 20 + "s", "timeout": "[" * 100_000}
+    parsed = ingress.parse(4, "myapp", APP | {"healthcheck_params": json.dumps(bad)}, [UNIT])
+    assert parsed is not None
+    assert parsed.health == {}
 
 
 @given(st.dictionaries(st.sampled_from([*APP, "scheme", "healthcheck_params"]), st.text(max_size=12)))
 def test_any_databag_is_read_refused_or_not_ready(app: dict[str, str]) -> None:
     try:
-        parsed = ingress.parse(4, APP | app, [UNIT])
+        parsed = ingress.parse(4, "myapp", APP | app, [UNIT])
     except Refused:
         return
     assert parsed is None or 0 < parsed.port < 65536
@@ -74,7 +80,7 @@ def test_any_databag_is_read_refused_or_not_ready(app: dict[str, str]) -> None:
 
 @given(st.lists(st.dictionaries(st.just("host"), st.one_of(st.text(max_size=8), st.text(max_size=8).map(json.dumps)))))
 def test_any_unit_bag_is_a_host_or_left_out(units: list[dict[str, str]]) -> None:
-    parsed = ingress.parse(4, APP, units)
+    parsed = ingress.parse(4, "myapp", APP, units)
     assert parsed is not None
     assert "" not in parsed.hosts
 

@@ -205,6 +205,44 @@ def test_a_bad_databag_blocks_and_serves_the_others(proxy: Proxy, notes: FakeRel
     proxy.context.all_relations.remove(bad)
 
 
+def test_nobody_takes_anothers_place(proxy: Proxy, notes: FakeRelation) -> None:
+    thief = proxy.relation(7, "thief", "127.0.0.9")
+    thief.app["name"] = json.dumps("notes")
+    proxy.hook("ingress-relation-changed")
+    assert proxy.context.status == ("blocked", "thief asks for ingress as dev-notes, as notes does")
+    assert thief.own == {}
+    proxy.context.all_relations.remove(thief)
+    late = proxy.relation(8, "late", "notes-0")
+    proxy.hook("ingress-relation-changed")
+    until(lambda: proxy.get(host="late.localhost:8000").status == 200, "the routes are in force")
+    assert proxy.get().status == 200
+    proxy.context.all_relations.remove(late)
+
+
+def test_a_health_check_that_cannot_be_keeps_nobody_out(proxy: Proxy, notes: FakeRelation) -> None:
+    odd = proxy.relation(7, "odd", "notes-0")
+    odd.app["healthcheck_params"] = json.dumps(
+        {"path": "/\ud800", "interval": "9" * 20 + "s", "timeout": "9" * 20 + "m"}
+    )
+    proxy.hook("ingress-relation-changed")
+    # What has no route goes to the first application, which is told the host: a route has a service of its own.
+    served = "dev-odd@file"
+    until(
+        lambda: proxy.get(host="odd.localhost:8000").status == 200 and served in proxy.pod.output(), "there is a route"
+    )
+    proxy.context.all_relations.remove(odd)
+
+
+def test_a_port_that_cannot_be_says_what_to_set(proxy: Proxy) -> None:
+    for port in (0, -1, 70000):
+        proxy.context.config = {"port": port}
+        proxy.hook("config-changed")
+        assert proxy.context.status == ("blocked", f"port is {port}: set it to a number from 1 to 65535")
+    proxy.context.config = {}
+    proxy.hook("config-changed")
+    assert proxy.context.status[0] == "active"
+
+
 def test_path_mode_is_upstreams_with_the_prefix_stripped(proxy: Proxy, notes: FakeRelation) -> None:
     proxy.context.config = {"external_hostname": "shop.example", "routing_mode": "path"}
     proxy.hook("config-changed")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 
 ENDPOINT = "oauth"
@@ -60,7 +60,7 @@ def parse(application: str, bag: Mapping[str, str]) -> Client | None:
         return None
     for uri in uris:
         if not _is_web(uri):
-            raise Refused(f"{application} asks for the redirect_uri {uri!r}: it must be an http or https URL")
+            raise Refused(f"{application} asks for the redirect_uri {uri!r:.100}: it must be an http or https URL")
     method = bag.get("token_endpoint_auth_method") or METHODS[0]
     if method not in METHODS:
         raise Refused(f"{application} asks for the client authentication {method}: there are {', '.join(METHODS)}")
@@ -68,6 +68,8 @@ def parse(application: str, bag: Mapping[str, str]) -> Client | None:
 
 
 def _is_web(uri: str) -> bool:
+    if not all("!" <= letter <= "~" for letter in uri):
+        return False  # a line's end would be one in a header of the provider's; `urlsplit` leaves it out
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -76,10 +78,7 @@ def _is_web(uri: str) -> bool:
 
 
 def _words(application: str, bag: Mapping[str, str], key: str) -> tuple[str, ...]:
-    try:
-        value: object = json.loads(bag.get(key) or "[]")
-    except ValueError:
-        value = None
+    value: object = databags.decoded(bag.get(key) or "[]")
     words = cast("list[object]", value) if isinstance(value, list) else [None]
     if not all(isinstance(word, str) for word in words):
         raise Refused(f"{application} publishes a {key} that is no list of texts")

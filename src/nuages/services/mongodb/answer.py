@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 from nuages.services.mongodb.server import PORT
 
@@ -52,20 +52,7 @@ def parse(relation: int, requirer: str, bag: Mapping[str, str], own: Mapping[str
     roles = {word.strip() for word in bag.get("extra-user-roles", "").split(",") if word.strip()}
     if unknown := sorted(roles - _ROLES):
         raise Refused(f"{requirer} asks for the user role {unknown[0]!r:.40}: there is default, on its own database")
-    return Request(relation, database, _fields(requirer, bag), dict(bag))
-
-
-def _fields(requirer: str, bag: Mapping[str, str]) -> frozenset[str]:
-    text = bag.get("requested-secrets", "")
-    if not text:
-        return frozenset()
-    try:
-        fields: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, list):
-        raise Refused(f"{requirer} sent requested-secrets that are not a JSON list")
-    return frozenset(str(item) for item in cast("list[object]", fields))
+    return Request(relation, database, databags.requested_secrets(requirer, bag), dict(bag))
 
 
 def answer(request: Request, user: str, password: str, application: str) -> Answer:

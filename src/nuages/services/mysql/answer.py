@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 from nuages.services.mysql import users
 from nuages.services.mysql.server import PORT
@@ -64,20 +64,7 @@ def parse(user: str, requirer: str, bag: Mapping[str, str], own: Mapping[str, st
     unknown = sorted(roles.difference(users.ROLES))
     if unknown:
         raise Refused(f"{requirer} asks for the user role {unknown[0]!r:.60}: there are {', '.join(users.ROLES)}")
-    return Request(database, user, _wants_secret(requirer, bag), roles, dict(bag))
-
-
-def _wants_secret(requirer: str, bag: Mapping[str, str]) -> bool:
-    text = bag.get("requested-secrets", "")
-    if not text:
-        return False
-    try:
-        fields: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        fields = None
-    if not isinstance(fields, list):
-        raise Refused(f"{requirer} sent requested-secrets that are not a JSON list")
-    return bool(cast("list[object]", fields))
+    return Request(database, user, bool(databags.requested_secrets(requirer, bag)), roles, dict(bag))
 
 
 def answer(request: Request, password: str, server: Server) -> Answer:

@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 from nuages.services.postgresql import roles
 
@@ -59,29 +59,17 @@ def parse(relation: int, requirer: str, bag: Mapping[str, str], own: Mapping[str
     database = own.get("database") or bag.get("database", "")
     if not database:
         return None
-    if database in _RESERVED or not _NAME.fullmatch(database):
-        raise Refused(f"{requirer} asks for a database that cannot be named {database!r}")
+    # Its owner is a role of the same beginning, and the server keeps that one for its own roles.
+    if database in _RESERVED or database.startswith("pg_") or not _NAME.fullmatch(database):
+        raise Refused(f"{requirer} asks for a database that cannot be named {database!r:.60}")
     if len(database) > _LONGEST:
         raise Refused(f"{requirer} asks for a database with a name of more than {_LONGEST} characters")
     attributes = frozenset(word.strip().upper() for word in bag.get("extra-user-roles", "").split(",") if word.strip())
     unknown = sorted(attributes.difference(roles.ATTRIBUTES))
     if unknown:
         known = ", ".join(roles.ATTRIBUTES)
-        raise Refused(f"{requirer} asks for the user role {unknown[0]!r}: there are {known}")
-    return Request(relation, database, _fields(requirer, bag), attributes, dict(bag))
-
-
-def _fields(requirer: str, bag: Mapping[str, str]) -> frozenset[str]:
-    text = bag.get("requested-secrets", "")
-    if not text:
-        return frozenset()
-    try:
-        fields: Any = json.loads(text)
-    except ValueError:
-        fields = None
-    if not isinstance(fields, list):
-        raise Refused(f"{requirer} sent requested-secrets that are not a JSON list")
-    return frozenset(str(item) for item in fields)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # JSON
+        raise Refused(f"{requirer} asks for the user role {unknown[0]!r:.60}: there are {known}")
+    return Request(relation, database, databags.requested_secrets(requirer, bag), attributes, dict(bag))
 
 
 def answer(request: Request, name: str, password: str, server: Server) -> Answer:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from nuages.services import databags
 from nuages.services.driver import Refused
 
 ENDPOINT = "http-proxy"
@@ -77,10 +78,7 @@ def parse(
     Raises:
         Refused: the requests cannot be told apart.
     """
-    try:
-        document: Any = json.loads(bag.get("requests") or "[]")
-    except (ValueError, RecursionError):
-        document = None
+    document = databags.decoded(bag.get("requests") or "[]")
     if not isinstance(document, list):
         raise Refused(f"{requirer} sent requests that are not a JSON list")
     found: dict[str, Request] = {}

@@ -101,7 +101,7 @@ class Traefik:
         elif problem:
             context.set_status("blocked", problem)
         else:
-            context.set_status("active", _serving(gateway, urls, _preferred(context)))
+            context.set_status("active", _serving(gateway, urls, preferred(context)))
 
     async def action(self, context: Context, name: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Run one of `actions`."""
@@ -138,14 +138,14 @@ class Traefik:
         Raises:
             Refused: an option cannot be.
         """
-        port = await context.publish("web", server.PORT, preferred=_preferred(context))
+        port = await context.publish("web", server.PORT, preferred=preferred(context))
         gateway = ingress.Gateway.parse(port, context.config)
         if gateway.routing_mode != ingress.PORT:
             return gateway
         ports: dict[int, int] = {}
         ordered = sorted(requirers, key=lambda requirer: requirer.relation)
         for requirer, inside in zip(ordered, routes.OWN_PORTS, strict=False):
-            ports[requirer.relation] = await context.publish(requirer.key, inside, preferred=_preferred(context) + 1)
+            ports[requirer.relation] = await context.publish(requirer.key, inside, preferred=preferred(context) + 1)
         return replace(gateway, ports=ports)
 
     def console(self, context: Context, relation: Relation) -> Console:
@@ -156,8 +156,16 @@ class Traefik:
         )
 
 
-def _preferred(context: Context) -> int:
-    return int(context.config.get("port", PREFERRED_PORT))
+def preferred(context: Context) -> int:
+    """Return the port of this machine to ask for first.
+
+    Raises:
+        Refused: it is none.
+    """
+    port = int(context.config.get("port", PREFERRED_PORT))
+    if not 0 < port < 65536:
+        raise driver.Refused(f"port is {port}: set it to a number from 1 to 65535")
+    return port
 
 
 async def _secure(
@@ -186,15 +194,24 @@ def _requirers(context: Context) -> tuple[list[ingress.Requirer], str]:
     """Return the applications to serve, and the first problem with another one, or ""."""
     requirers: list[ingress.Requirer] = []
     problems: list[str] = []
+    taken: dict[str, str] = {}
     for relation in context.relations(ingress.ENDPOINT):
         units = [relation.remote_unit(unit) for unit in relation.remote_units]
         try:
-            requirer = ingress.parse(relation.id, relation.remote_app(), units)
+            requirer = ingress.parse(relation.id, relation.remote_application, relation.remote_app(), units)
         except driver.Refused as error:
             problems.append(str(error))
             continue
-        if requirer:
-            requirers.append(requirer)
+        if requirer is None:
+            continue
+        if requirer.key in taken:
+            # Its route would take the other's place, and with it the other's requests.
+            problems.append(
+                f"{relation.remote_application} asks for ingress as {requirer.key}, as {taken[requirer.key]} does"
+            )
+            continue
+        taken[requirer.key] = relation.remote_application
+        requirers.append(requirer)
     return requirers, problems[0] if problems else ""
 
 

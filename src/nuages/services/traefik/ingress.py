@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 
 ENDPOINT = "ingress"
@@ -23,9 +24,9 @@ HOST = "host"
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _HEALTH = {
-    "path": re.compile(r"/.*"),
-    "interval": re.compile(r"[0-9]+(ms|s|m)"),
-    "timeout": re.compile(r"[0-9]+(ms|s|m)"),
+    "path": re.compile(r"/[!-~]*"),
+    "interval": re.compile(r"[0-9]{1,6}(ms|s|m)"),
+    "timeout": re.compile(r"[0-9]{1,6}(ms|s|m)"),
     "scheme": re.compile(r"https?"),
     "port": re.compile(r"[0-9]{1,5}"),
     "hostname": re.compile(r"[A-Za-z0-9.-]+"),
@@ -101,8 +102,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def parse(relation: int, app: Mapping[str, str], units: Iterable[Mapping[str, str]]) -> Requirer | None:
-    """Return what a requirer's databags say, or None while the application's bag is still empty.
+def parse(relation: int, requirer: str, app: Mapping[str, str], units: Iterable[Mapping[str, str]]) -> Requirer | None:
+    """Return what the databags of the application `requirer` say, or None while its own is still empty.
 
     A unit without a (valid) host is not ready and left out.
 
@@ -111,18 +112,15 @@ def parse(relation: int, app: Mapping[str, str], units: Iterable[Mapping[str, st
     """
     if not app.get("name"):
         return None
-    try:
-        bag = {key: json.loads(value) for key, value in app.items() if value}
-    except ValueError:
-        raise Refused("an application's ingress databag is not JSON") from None
+    bag = {key: databags.decoded(value) for key, value in app.items() if value}
     model, name, port = (bag.get(key) for key in ("model", "name", "port"))
     if not isinstance(model, str) or not isinstance(name, str) or not _LABEL.fullmatch(f"{model}-{name}"):
-        raise Refused(f"an application's ingress databag names no model and application: {model!r}, {name!r}")
+        raise Refused(f"{requirer}: the ingress databag names no model and application: {model!r:.60}, {name!r:.60}")
     if not isinstance(port, int) or isinstance(port, bool) or not 0 < port < 65536:
-        raise Refused(f"{name} asks for ingress to the port {port!r}: it must be a number from 1 to 65535")
+        raise Refused(f"{name} asks for ingress to the port {port!r:.60}: it must be a number from 1 to 65535")
     scheme = bag.get("scheme", "http")
     if scheme not in ("http", "https", "h2c"):
-        raise Refused(f"{name} asks for ingress with the scheme {scheme!r}: there are http, https and h2c")
+        raise Refused(f"{name} asks for ingress with the scheme {scheme!r:.60}: there are http, https and h2c")
     health = bag.get("healthcheck_params")
     known = cast("dict[str, Any]", health) if isinstance(health, dict) else {}
     return Requirer(
@@ -139,10 +137,7 @@ def parse(relation: int, app: Mapping[str, str], units: Iterable[Mapping[str, st
 
 
 def _host(unit: Mapping[str, str]) -> str:
-    try:
-        host = json.loads(unit.get("host", "null"))
-    except ValueError:
-        return ""
+    host = databags.decoded(unit.get("host", "null"))
     return host if isinstance(host, str) and _HOST.fullmatch(host) else ""
 
 
@@ -177,10 +172,7 @@ def urls(requirers: Iterable[Requirer], published: Mapping[int, str], gateway: G
 
 def published(app: Mapping[str, str]) -> str:
     """Return the URL that our databag names, or ""."""
-    try:
-        value = json.loads(app.get("ingress", "null"))
-    except ValueError:
-        return ""
+    value = databags.decoded(app.get("ingress", "null"))
     url = cast("dict[str, Any]", value).get("url") if isinstance(value, dict) else None
     return url if isinstance(url, str) else ""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nuages.engine.service import Context
 from nuages.services import driver, tls
-from nuages.services.traefik import PREFERRED_PORT, Traefik, ingress, server
+from nuages.services.traefik import Traefik, ingress, preferred, server
 
 
 class NginxIngressIntegrator(Traefik):
@@ -37,7 +37,7 @@ class NginxIngressIntegrator(Traefik):
         host = str(context.config.get("service-hostname") or "")
         if host and not ingress.is_hostname(host):
             raise driver.Refused(f"service-hostname is {host!r}: set it to a bare host name, without scheme or port")
-        port = await context.publish("web", server.PORT, preferred=int(context.config.get("port", PREFERRED_PORT)))
+        port = await context.publish("web", server.PORT, preferred=preferred(context))
         return ingress.Gateway(port, host.lower(), ingress.HOST if host else ingress.PATH)
 
 
