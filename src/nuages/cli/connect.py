@@ -60,6 +60,6 @@ def _print(session: Session, application: str, endpoint: str) -> None:
             if sys.stderr.isatty():
                 print("good until Ctrl-C", file=sys.stderr)
         raise CliError(
-            f"cannot keep the port of {application} {endpoint} open: the engine's daemon has closed it",
-            fix="run the command again",
+            f"cannot keep the port of {application} {endpoint} open: the model was stopped, or the daemon ended",
+            fix="run the command again when the model runs (nuages up starts it)",
         )

@@ -70,11 +70,15 @@ class Lease:
         self._heard = time.monotonic()
 
     async def hold(self, runner: ModelRunner, way: Way) -> None:
-        """Keep the port open until the reader has gone."""
+        """Keep the port open until the reader has gone, or the model stops: its ports go with it."""
+        pods = runner.world.pods
         try:
             async with connections.forwarded(runner.world, way) as url:
+                relay = pods.record.relay
                 self.url.set_result(url)
                 while not self._closing.is_set() and time.monotonic() - self._heard < SILENCE:
+                    if pods.record.relay != relay or not pods.alive():
+                        break
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(self._closing.wait(), HEARTBEAT)
         except Exception as error:  # whatever it is, somebody waits for the URL
@@ -84,12 +88,14 @@ class Lease:
                 logger.warning("closing the port of %s: %s", way.provider, error)
             else:
                 raise
+        finally:
+            self._closing.set()
 
     async def lines(self, url: str, request: Request) -> AsyncIterator[bytes]:
-        """Yield the URL, then signs of life."""
+        """Yield the URL, then signs of life for as long as the port is open."""
         try:
             yield json.dumps({"url": url}).encode() + b"\n"
-            while not await request.is_disconnected():
+            while not (self._closing.is_set() or await request.is_disconnected()):
                 await asyncio.sleep(HEARTBEAT)
                 self._heard = time.monotonic()
                 yield b"\n"
