@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def recall(request, alias):
 
 
 urlpatterns += [path("remember/<alias>/<value>/", remember), path("recall/<alias>/", recall)]
+"""
+METADATA = """
+name: other
+requires:
+  redis: {interface: redis}
+  logging: {interface: loki_push_api}
 """
 
 
@@ -84,6 +91,48 @@ def test_a_password_changes_under_requests(cached: World):
 def test_a_killed_valkey_is_back_with_what_it_held(cached: World):
     kill(cached, "valkey/0", "valkey", "valkey-server")
     eventually("the cache serves again", lambda: recall(cached, "valkey").get("value") == "two", seconds=30)
+
+
+@pytest.fixture(scope="module")
+def other(cached: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The model with a log store, and an application that does nothing and is related to nothing."""
+    path = tmp_path_factory.mktemp("charm") / "other.charm"
+    with zipfile.ZipFile(path, "w") as charm:
+        charm.writestr("metadata.yaml", METADATA)
+        dispatch = zipfile.ZipInfo("dispatch")
+        dispatch.external_attr = 0o755 << 16
+        charm.writestr(dispatch, "#!/bin/sh\nexec status-set active\n")
+    cached.nuages("deploy", "loki-k8s")
+    cached.nuages("deploy", str(path))
+    for unit in ("other/0", "loki-k8s/0"):
+        cached.becomes(unit, "active")
+    return cached
+
+
+def said(world: World, server: str, port: int, text: str) -> str:
+    """The first line that a server answers to what a pod of the other application sends."""
+    script = f"exec 3<>/dev/tcp/{server}-0.{server}-endpoints/{port}; printf '{text}' >&3; read -r line <&3; echo $line"
+    return world.nuages("ssh", "other/0", "--", "bash", "-c", script).stdout.strip()
+
+
+def pings(world: World) -> str:
+    return said(world, "redis-k8s", 6379, r"PING\r\n")
+
+
+def pushes(world: World) -> str:
+    head = "POST /loki/api/v1/push HTTP/1.0\\r\\nContent-Type: application/json\\r\\nContent-Length: 14\\r\\n\\r\\n"
+    return said(world, "loki-k8s", 3100, head + '{"streams":[]}').partition(" ")[2]
+
+
+def test_what_has_no_password_serves_related_applications_alone(other: World):
+    assert (pings(other), pushes(other)) == ("-NOAUTH Authentication required.", "401 Unauthorized")
+    other.nuages("integrate", "other", "redis-k8s")
+    other.nuages("integrate", "other", "loki-k8s")
+    assert (pings(other), pushes(other)) == ("+PONG", "204 No Content")
+    other.nuages("remove-relation", "other", "redis-k8s")
+    other.nuages("remove-relation", "other", "loki-k8s")
+    assert (pings(other), pushes(other)) == ("-NOAUTH Authentication required.", "401 Unauthorized")
+    assert recall(other, "default")["value"] == "one"
 
 
 def test_data_stay_when_all_is_stopped(cached: World):
