@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from nuages.services import PROVIDES, REGISTRY, driver
 from nuages.services.driver import Answer
 from tests.services.fakes import FakeContext, FakeRelation
+from tests.services.pod import running
 
 BAGS = st.dictionaries(st.sampled_from("abcd"), st.text(min_size=1, max_size=3))
 
@@ -72,6 +75,21 @@ def test_without_its_container_it_waits(name: str) -> None:
     context = FakeContext(None, unit=f"{name}/0", hook="install")
     asyncio.run(REGISTRY[name].hook(context))
     assert context.status == ("waiting", "waiting for the container")
+
+
+def test_a_command_that_hangs_is_an_error_that_names_it_and_a_probe_that_does_is_not_ready(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "PROBE", 0.5)
+    with running(REGISTRY["squid-forward-proxy"], directory) as pod:
+        with pytest.raises(driver.NotDone, match=r"^cannot run sleep in the container: it does not end within 1 s$"):
+            driver.run(pod.client, ["/bin/sleep", "600"], timeout=0.6)
+        begin = time.monotonic()
+        slow = ["/bin/sh", "-c", "sleep 600"]
+        assert not driver.await_ready(pod.client, slow, None, server="it", application="it", timeout=0)
+        assert time.monotonic() - begin < 20
+        with pytest.raises(driver.ServiceError, match="cannot reach it: it does not answer after 1 s"):
+            driver.await_server(pod.client, slow, None, server="it", application="it", timeout=0.7)
 
 
 def test_who_provides_what_is_known_without_importing_any_application() -> None:

@@ -23,6 +23,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WAITING = "waiting for the server"
 _REPEAT = ["/bin/sh", "-c", 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@" && exit 0; sleep 0.1; done; exit 1', "repeat"]
 """Looks for a second from inside the container: Pebble logs every exec."""
+PROBE = 10.0
+"""Seconds for which a probe may hang, as it does in a server that is stopped in the middle, before it has failed."""
 
 T = TypeVar("T")
 
@@ -43,6 +45,10 @@ class CommandFailed(ServiceError):
     def __init__(self, program: str, stderr: str) -> None:
         super().__init__(f"cannot run {program} in the container")
         self.stderr = stderr
+
+
+class NotDone(ServiceError):
+    """A command in the container did not end in time, or could not be started."""
 
 
 class Refused(ServiceError):
@@ -190,12 +196,17 @@ def run(client: ops.pebble.Client, argv: Sequence[str], *, stdin: str = "", time
 
     Raises:
         CommandFailed: it exited with another code than 0.
+        NotDone: it did not end within `timeout` seconds and was killed, or could not be started.
     """
     process = client.exec(list(argv), stdin=stdin, timeout=timeout, user=USER, group=USER, working_dir="/")
     try:
         output, _ = process.wait_output()
     except ops.pebble.ExecError as error:  # pyright: ignore[reportUnknownVariableType]  # ops leaves its type open
         raise CommandFailed(Path(argv[0]).name, str(cast("Any", error).stderr or "")) from None
+    except (ops.pebble.ChangeError, ops.pebble.TimeoutError) as error:
+        late = "timed out" in str(error)
+        reason = f"it does not end within {timeout:.0f} s" if late else str(error).splitlines()[-1]
+        raise NotDone(f"cannot run {Path(argv[0]).name} in the container: {reason}") from None
     return output
 
 
@@ -216,9 +227,9 @@ def await_ready(
     deadline = time.monotonic() + timeout
     while True:
         try:
-            run(client, [*_REPEAT, *probe] if timeout else probe)
+            run(client, [*_REPEAT, *probe] if timeout else probe, timeout=PROBE)
             return True
-        except CommandFailed:
+        except (CommandFailed, NotDone):
             pass  # not yet, which is what we came to wait for
         started = client.get_change(change) if change else None
         if started and started.ready and started.err:
@@ -261,11 +272,6 @@ async def stop(context: Context) -> None:
             client.stop_services(running)
 
     await with_pebble(context, work)
-
-
-def check_is_up(client: ops.pebble.Client) -> bool:
-    """Tell whether the container's checks hold, as Pebble last saw them."""
-    return all(check.status == ops.pebble.CheckStatus.UP for check in client.get_checks())
 
 
 def _reason(change: ops.pebble.Change) -> str:

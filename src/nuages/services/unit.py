@@ -36,8 +36,7 @@ async def hook(context: Context, serve: Callable[[], Awaitable[tuple[str, str]]]
     if not driver.serves(context):
         context.set_status("blocked", one_only(context))
     elif context.hook in ("stop", "remove") or context.leaving:
-        context.set_status("maintenance", "stopping")
-        await _leave(context)
+        await leave(context)
     elif leader_only and not context.is_leader:
         context.set_status("waiting", "waiting to lead")
     else:
@@ -52,7 +51,9 @@ async def hook(context: Context, serve: Callable[[], Awaitable[tuple[str, str]]]
         context.set_status(*said)
 
 
-async def _leave(context: Context) -> None:
+async def leave(context: Context) -> None:
+    """Stop the server cleanly, where it still runs; what it keeps stays in the volume."""
+    context.set_status("maintenance", "stopping")
     try:
         await driver.stop(context)
     except driver.NotReachable:

@@ -12,7 +12,7 @@ import ops.pebble
 
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
-from nuages.services import driver, logins, passwords, tls
+from nuages.services import driver, logins, passwords, tls, unit
 from nuages.services.postgresql import answer, extensions, replication, roles, server
 
 _OPERATOR_SECRET = "operator-password"  # noqa: S105  # a label
@@ -73,7 +73,7 @@ class PostgreSQL:
             logins.forget(context, context.relation, answer.SECRET_USER)
             context.remove_secret(driver.secret_label(context.relation, answer.SECRET_TLS))
         if context.hook in ("stop", "remove") or context.leaving:
-            await self._leave(context)
+            await unit.leave(context)
             return
         try:
             ready, problem = await (_primary(context) if driver.serves(context) else _replica(context))
@@ -122,25 +122,12 @@ class PostgreSQL:
             environment={"PGUSER": user, "PGPASSWORD": password, "PGDATABASE": database},
         )
 
-    async def _leave(self, context: Context) -> None:
-        """Shut the server down cleanly, where it still runs; the data stay in the volume."""
-
-        def work(client: ops.pebble.Client) -> None:
-            if any(info.name == server.SERVICE and info.is_running() for info in client.get_services()):
-                client.stop_services([server.SERVICE])
-
-        try:
-            await driver.with_pebble(context, work)
-        except driver.NotReachable:
-            context.log("DEBUG", "the container has gone already")
-        context.set_status("maintenance", "stopping")
-
 
 async def _primary(context: Context) -> tuple[bool, str]:
     """Have the primary run and serve; return whether it takes connections, and what is wrong."""
     asked = any(relation.remote_app().get("database") for relation in context.relations(answer.ENDPOINT))
     secured = await _tls(context)
-    if not await _start(context, server.workload(secured=context.address if secured else ""), patient=asked):
+    if not await _start(context, server.workload(secured=context.address if secured else ""), asked=asked):
         return False, ""
     return True, await _serve(context) if context.is_leader else ""
 
@@ -168,29 +155,21 @@ async def _replica(context: Context) -> tuple[bool, str]:
     secured = await _tls(context)
     follow = server.Primary(primary, replication.slot(context.unit), replication.USER, token)
     workload = server.workload(follow, secured=context.address if secured else "")
-    if not await _start(context, workload, patient=True):
+    if not await _start(context, workload, asked=True):
         return False, "copying the primary"
     follows = await driver.with_pebble(context, server.follows)
     return follows, "" if follows else "waiting for the primary's changes"
 
 
-async def _start(context: Context, workload: driver.Workload, *, patient: bool) -> bool:
+async def _start(context: Context, workload: driver.Workload, *, asked: bool) -> bool:
     """Have the server run and return whether it takes connections; wait for that where someone needs it."""
-    failed = context.hook.endswith("pebble-check-failed")
-    patient = (patient and not failed) or context.hook.endswith(("pebble-ready", "pebble-check-recovered"))
+    timeout = _START_TIMEOUT if unit.patient(context, asked) else 0
 
     def work(client: ops.pebble.Client) -> bool:
         change = driver.converge(client, workload)
-        timeout = _START_TIMEOUT if patient else 0
-        ready = driver.await_ready(
+        return driver.await_server(
             client, server.READY, change, server="PostgreSQL", application=context.application, timeout=timeout
         )
-        if patient and not ready:
-            raise driver.ServiceError(
-                f"cannot reach PostgreSQL: it takes no connections after {timeout:.0f} s",
-                fix=f"nuages logs {context.application}",
-            )
-        return ready
 
     return await driver.with_pebble(context, work)
 
@@ -267,7 +246,7 @@ async def _replicate(context: Context) -> None:
     """Make a slot for each other unit, and say it to them."""
     kept = context.secret(_REPLICATION_SECRET)
     said = _said(context).get(replication.SLOTS, "")
-    units = [unit for peers in context.relations(replication.PEERS) for unit in peers.remote_units]
+    units = [other for peers in context.relations(replication.PEERS) for other in peers.remote_units]
     if not (units or said):
         return
     password = kept["password"] if kept else driver.new_password()

@@ -120,7 +120,7 @@ class Traefik:
         def work(client: ops.pebble.Client) -> bool:
             change = driver.converge(client, server.workload(document))
             if change is None:
-                return driver.check_is_up(client)
+                return all(check.status == ops.pebble.CheckStatus.UP for check in client.get_checks())
             return driver.await_ready(
                 client,
                 server.READY,
