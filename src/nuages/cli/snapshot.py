@@ -1,5 +1,6 @@
 """`nuages snapshot`: keep the whole of a model, and go back to it."""
 
+import re
 import time
 from typing import Any
 
@@ -12,6 +13,16 @@ from nuages.cli.session import Session, model_option, open_session
 PATIENCE = 3600.0
 """Seconds that copying may take."""
 MEGABYTE = 1_000_000
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no name at all; which there are, and which may be new, the daemon knows."""
+    if value is not None and not _NAME.fullmatch(value):
+        raise click.BadParameter(
+            f"{value!r}: a snapshot's name is made of lower case letters, digits and single dashes"
+        )
+    return value
 
 
 @click.group()
@@ -21,7 +32,7 @@ def command() -> None:
 
 @command.command()
 @model_option
-@click.argument("name", required=False)
+@click.argument("name", required=False, callback=_name)
 def create(model: str | None, name: str | None) -> None:
     """Stop the model for a moment, copy all of it, and start it again. Without NAME, the time is its name."""
     session = open_session(model)
@@ -53,7 +64,7 @@ def list_(model: str | None, form: str) -> None:
 
 @command.command()
 @model_option
-@click.argument("name")
+@click.argument("name", callback=_name)
 def restore(model: str | None, name: str) -> None:
     """Put the model back to the snapshot NAME. What it was is kept as the snapshot `before-restore`."""
     session = open_session(model)
@@ -65,7 +76,7 @@ def restore(model: str | None, name: str) -> None:
 
 @command.command()
 @model_option
-@click.argument("name")
+@click.argument("name", callback=_name)
 def remove(model: str | None, name: str) -> None:
     """Remove the snapshot NAME."""
     session = open_session(model)

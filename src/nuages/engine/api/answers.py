@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 Body = TypeVar("Body", bound=requests.Request)
 Handler = Callable[[Request], Awaitable[Response]]
 LONGEST_WAIT = 300.0
+LONGEST_NUMBER = 18
+"""Digits."""
 
 
 def answering(handler: Handler) -> Handler:
@@ -84,8 +86,8 @@ def number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name)
     if text is None:
         return None
-    if not text.isdecimal():
-        raise EngineError(f"cannot understand {name}={text!r}: a number is needed", code="request")
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise EngineError(f"cannot understand {name}={text[:20]!r}: a number is needed", code="request")
     return int(text)
 
 
