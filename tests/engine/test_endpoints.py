@@ -1,5 +1,7 @@
 """Which endpoints an integrate means."""
 
+from dataclasses import replace
+
 import pytest
 
 from nuages.engine import lifecycle
@@ -25,6 +27,7 @@ def test_both_ways_is_ambiguous():
         resolve(world.model, ("one", "two"))
     assert '"one:ask two:serve"' in str(caught.value)
     assert '"one:serve two:ask"' in str(caught.value)
+    assert "nuages integrate one:ask two:serve" in caught.value.fix
     assert ends(resolve(world.model, ("one:ask", "two"))) == {"one:ask", "two:serve"}
 
 
@@ -40,6 +43,20 @@ def test_nothing_fits():
     with pytest.raises(IntegrateError, match="no relations found") as caught:
         resolve(world.model, ("one", "two"))
     assert "serve (provider of talk)" in caught.value.fix
+
+
+def test_what_the_charm_lacks_for_a_built_in_application_is_written_out():
+    world = World().deploy("notes", provides={}, requires={})
+    world.deploy("mysql-k8s", requires={}, provides={"database": {"interface": "mysql_client"}})
+    server = world.model.applications["mysql-k8s"]
+    world.model = world.model.with_application(replace(server, charm=replace(server.charm, digest="built-in")))
+    for names in (("notes", "mysql-k8s"), ("mysql-k8s", "notes")):
+        with pytest.raises(IntegrateError, match="no relations found") as caught:
+            resolve(world.model, names)
+        assert caught.value.fix == (
+            "add `mysql: {interface: mysql_client, optional: true, limit: 1}` below `requires:` in notes's"
+            f" charmcraft.yaml, then nuages up, then nuages integrate {' '.join(names)}"
+        )
 
 
 def test_peers_and_oneself_never():

@@ -41,10 +41,10 @@ def resolve(model: Model, texts: tuple[str, str]) -> Pair:
             f"cannot integrate {names}: no relations found", fix=_offer(one, two), code="no-relations-found"
         )
     if len(pairs) > 1:
-        listed = "; ".join(f'"{a.application}:{a.endpoint} {b.application}:{b.endpoint}"' for a, b in pairs)
+        listed = "; ".join(f'"{_named(pair)}"' for pair in pairs)
         raise IntegrateError(
             f'cannot integrate {names}: ambiguous relation: "{texts[0]} {texts[1]}" could refer to {listed}',
-            fix="name the endpoints, as application:endpoint",
+            fix=f"name the endpoints, for example nuages integrate {_named(pairs[0])}",
         )
     for relation in model.relations.values():
         if set(relation.sides) == set(pairs[0]):
@@ -82,7 +82,7 @@ def find(model: Model, texts: tuple[str, str]) -> Relation:
         listed = "; ".join(f'"{relation.key}"' for relation in found)
         raise IntegrateError(
             f'cannot remove the relation: ambiguous relation: "{texts[0]} {texts[1]}" could refer to {listed}',
-            fix="name the endpoints, as application:endpoint",
+            fix=f"name the endpoints, for example nuages remove-relation {found[0].key}",
         )
     return found[0]
 
@@ -146,7 +146,21 @@ def _check_limit(model: Model, side: Side) -> None:
         )
 
 
+def _named(pair: Pair) -> str:
+    return " ".join(f"{side.application}:{side.endpoint}" for side in pair)
+
+
 def _offer(one: Application, two: Application) -> str:
+    """Return the lines that the charm lacks for a built-in application, else what each of the two has."""
+    for charmed, server in ((one, two), (two, one)):
+        offered = next((item for item in server.charm.endpoints.values() if item.role == "provider"), None)
+        if offered is not None and server.charm.built_in and not charmed.charm.built_in:
+            name = offered.interface.removesuffix("_client").replace("_", "-")
+            return (
+                f"add `{name}: {{interface: {offered.interface}, optional: true, limit: 1}}` below `requires:` in"
+                f" {charmed.name}'s charmcraft.yaml, then nuages up, then nuages integrate {one.name} {two.name}"
+            )
+
     def shown(application: Application) -> str:
         parts = [
             f"{endpoint.name} ({endpoint.role} of {endpoint.interface})"

@@ -82,3 +82,14 @@ def test_a_unit_whose_workload_died_is_not_called_active(world):
     assert one["units"]["one/0"]["workload-status"]["current"] == "active"
     assert one["units"]["one/1"]["workload-status"]["current"] == "waiting"
     assert "not running" in one["application-status"]["message"]
+
+
+def test_the_url_is_that_of_the_ingress_in_use():
+    route = {"ingress": {"interface": "ingress"}}
+    world = World().deploy("shop", provides={}, requires=route)
+    for name in ("a-proxy", "z-proxy"):
+        world.deploy(name, provides=route, requires={})
+    world.model = replace(world.model, published={"a-proxy/web": 8001, "z-proxy/web": 8000, "shop/page": 9000})
+    assert shown(world)["nuages"]["url"] == "http://localhost:8001/"
+    world.integrate("shop:ingress", "z-proxy:ingress")
+    assert shown(world)["nuages"]["url"] == "http://localhost:8000/"

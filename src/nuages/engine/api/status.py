@@ -25,7 +25,7 @@ def status(
 
     `troubles` says by unit what the machine knows and its charm does not yet: such a unit is not shown as active.
     """
-    web = next((port for key, port in sorted(model.published.items()) if key.endswith("/web")), None)
+    web = _web(model)
     return {
         "model": {
             "name": model.name,
@@ -51,6 +51,14 @@ def status(
             "warning": warning or None,
         },
     }
+
+
+def _web(model: Model) -> int | None:
+    """Return the port on this machine where pages are: that of the ingress which an application is related to."""
+    ports = {key.partition("/")[0]: port for key, port in sorted(model.published.items()) if key.endswith("/web")}
+    used = [relation.side(name) for name in ports for relation in model.relations_of(name) if relation.life == "alive"]
+    serving = next((side.application for side in used if side and side.interface == "ingress"), None)
+    return ports[serving] if serving else next(iter(ports.values()), None)
 
 
 def stopped(model: Model) -> str | None:
