@@ -29,9 +29,9 @@ class Tls:
 
 
 async def certificate(context: Context, directory: str, names: Sequence[str]) -> Tls | None:
-    """Ask for a certificate with these DNS names, and put what was answered into `directory`; None while there is none.
+    """Ask for a certificate with these names, and put what was answered into `directory`; None while there is none.
 
-    Without a relation there is none, and what is there is removed.
+    Names are DNS names and addresses of IPv4. Without a relation there is none, and what is there is removed.
 
     Raises:
         Refused: openssl cannot be had.

@@ -98,6 +98,14 @@ def test_our_charm_reads_it(request_: dict[str, str]) -> None:
     }
 
 
+def test_our_charm_reads_the_authority_of_the_built_in_store() -> None:
+    bag, contents = told(OURS, answer.of_store(answer.Settings({}), "https://store", (AUTHORITY,)))
+    value = charm_side.parse(example("s3", bag=bag, secrets=contents))
+    assert not isinstance(value, NotReady)
+    found = {variable.name: variable.value for variable in value.variables}
+    assert (found["S3_ENDPOINT"], json.loads(found["S3_TLS_CA_CHAIN"])) == ("https://store", [AUTHORITY])
+
+
 @pytest.mark.parametrize("bag", [{}, {"version": "1"}, {"lib-version": "1.0"}, {"requested-secrets": ""}])
 def test_who_has_not_asked_gets_nothing(bag: dict[str, str]) -> None:
     assert answer.parse("notes", bag, answer.Settings({})) is None

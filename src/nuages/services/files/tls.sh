@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints the certificate signing request of this server; key and request are made once for the same names.
-# Arguments: folder, then DNS names, the first of which is the common name.
+# Arguments: folder, then DNS names and addresses of IPv4, the first of which is the common name.
 set -eu
 home=$1
 shift
@@ -14,7 +14,11 @@ if [ ! -s "$home/request.pem" ] || [ "$(cat "$home/names" 2>/dev/null)" != "$*" 
     printf '[req]\ndistinguished_name=name\n[name]\n' >"$home/openssl.cnf"
     alternatives=
     for name; do
-        alternatives=$alternatives${alternatives:+,}DNS:$name
+        case $name in
+        *[!0-9.]*) kind=DNS ;;
+        *) kind=IP ;;
+        esac
+        alternatives=$alternatives${alternatives:+,}$kind:$name
     done
     [ -s "$home/key.pem" ] || openssl genrsa -out "$home/key.pem" 2048 2>"$home/openssl.log"
     if ! openssl req -new -config "$home/openssl.cnf" -key "$home/key.pem" -subj "/CN=$(printf %.63s "$1")" \

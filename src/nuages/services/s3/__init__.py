@@ -9,8 +9,8 @@ from typing import Any
 from nuages.engine.sandbox.image import Image
 from nuages.engine.service import Console, Context, Relation
 from nuages.errors import NuagesError
-from nuages.services import driver, passwords, unit
-from nuages.services.s3 import answer, server
+from nuages.services import driver, passwords, tls, unit
+from nuages.services.s3 import answer, doors, server
 
 _SYNCED = "synced-credentials"
 _HIDDEN = "**********"
@@ -32,6 +32,7 @@ class S3Integrator:
         "description": "A real S3 store on one unit; speaks what Charmhub's s3-integrator speaks.",
         "containers": {server.CONTAINER: {}},
         "provides": {answer.ENDPOINT: {"interface": "s3"}},
+        "requires": tls.METADATA,
     }
     options: Mapping[str, Any] = {
         "endpoint": _option("string", "The URL of a store of yours. Unset, objects are in the built-in store."),
@@ -113,13 +114,14 @@ class S3Integrator:
         if not all(content.get(key) for key in answer.KEYS):
             raise driver.no_console(relation)
         access, secret = (content[key] for key in answer.KEYS)
-        port = int(bag["endpoint"].rpartition(":")[2])
+        scheme, port = bag["endpoint"].partition(":")[0], int(bag["endpoint"].rpartition(":")[2])
         return Console(
-            url=f"http://{access}:{secret}@{{address}}/{bag['bucket']}",
+            url=f"{scheme}://{access}:{secret}@{{address}}/{bag['bucket']}",
             port=port,
             argv=(server.PYTHON, "-s", "-B", server.CONSOLE),
             environment={
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+                "AWS_ENDPOINT_URL": f"{scheme}://127.0.0.1:{port}",
+                **({"AWS_CA_BUNDLE": server.AUTHORITIES} if scheme == "https" else {}),
                 "AWS_ACCESS_KEY_ID": access,
                 "AWS_SECRET_ACCESS_KEY": secret,
                 "AWS_REGION": bag["region"],
@@ -187,9 +189,14 @@ async def _own(
         for word in pairs[relation.id].all:
             accounts.append(answer.keys(word))
             buckets.setdefault(request.bucket, []).append(accounts[-1].access)
-    port = await _publish(context)
+    spoken = await doors.spoken(context)
+    ports = await doors.published(context, spoken)
     patient = unit.patient(context, bool(requests))
-    ready = await server.run(context, accounts, buckets, port=port, region=settings.region, patient=patient)
+    ready = await server.run(
+        context, accounts, buckets, doors=ports, spoken=spoken, region=settings.region, patient=patient
+    )
+    if not (spoken.secure or context.relations(tls.ENDPOINT)):
+        await doors.certificate(context)  # removes what is left of one
     if not ready:
         return None
     if context.is_leader:
@@ -197,17 +204,9 @@ async def _own(
             pair = pairs[relation.id]
             passwords.keep(context, _label(relation), pair)
             context.set_secret(_label(relation), {"password": pair.present})  # granted to nobody
-    endpoint = f"http://{context.application}.localhost:{port}"
-    return answer.of_store(settings, endpoint), {number: answer.keys(pair.present) for number, pair in pairs.items()}
-
-
-async def _publish(context: Context) -> int:
-    """Publish the store on the host's loopback and return its port, which is also the one in the pod.
-
-    Only so is a URL that the application signs good in a browser: the signature holds host and port.
-    """
-    port = await context.publish("store", server.PORT, preferred=server.PORT)
-    return port if port == server.PORT else await context.publish("store", port, preferred=port)
+    endpoint = f"{ports.scheme}://{doors.host(context)}:{ports.port}"
+    told = answer.of_store(settings, endpoint, spoken.chain)
+    return told, {number: answer.keys(pair.present) for number, pair in pairs.items()}
 
 
 def _alone(requests: list[tuple[Relation, answer.Request]], relation: Relation, request: answer.Request) -> None:

@@ -168,11 +168,12 @@ def answer(request: Request, settings: Settings, given: Keys) -> Answer:
     return Answer(databag | given.content)
 
 
-def of_store(settings: Settings, endpoint: str) -> Settings:
-    """Return the settings of the built-in store, which is at `endpoint`."""
+def of_store(settings: Settings, endpoint: str, chain: tuple[str, ...] = ()) -> Settings:
+    """Return the settings of the built-in store, which is at `endpoint`, verified by the authorities of `chain`."""
     # Without the last one boto3 signs URLs by version 2, which this store does not know.
     of_its_own = {"region": DEFAULT_REGION, "s3-uri-style": "path", "s3-api-version": "4"}
-    return Settings(of_its_own | dict(settings.texts) | {"endpoint": endpoint}, settings.lists)
+    trusted = {"tls-ca-chain": chain} if chain else {}
+    return Settings(of_its_own | dict(settings.texts) | {"endpoint": endpoint}, {**settings.lists, **trusted})
 
 
 def _check(bucket: str, what: str) -> None:

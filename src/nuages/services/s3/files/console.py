@@ -110,7 +110,8 @@ def main() -> int:
             "PUBLIC_URL",
         )
     )
-    console = Console(Client(endpoint, access, secret, region), bucket, public)
+    client = Client(endpoint, access, secret, region, os.environ.get("AWS_CA_BUNDLE", ""))
+    console = Console(client, bucket, public)
     return loop(console.do, sys.argv[1:], prompt=f"{bucket}> ", intro=COMMANDS)
 
 

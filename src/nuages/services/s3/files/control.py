@@ -1,7 +1,7 @@
 """Makes buckets and says whose they are; run in the store's pod by hooks.
 
-Arguments: home, port, region. Standard input: JSON, bucket to the access keys that open it. A bucket that is as it
-should be is left alone.
+Arguments: home, URL, region, with https the file of authorities to trust. Standard input: JSON, bucket to the access
+keys that open it. A bucket that is as it should be is left alone.
 """
 
 # `s3` is beside it in the pod only:
@@ -38,10 +38,10 @@ def policy(bucket: str, keys: list[str]) -> dict[str, Any]:
     }
 
 
-def main(home: Path, port: str, region: str) -> None:
+def main(home: Path, url: str, region: str, authorities: str = "") -> None:
     """Make the buckets that standard input names."""
     access, secret = (home / "control").read_text().split()
-    client = Client(f"http://127.0.0.1:{port}", access, secret, region)
+    client = Client(url, access, secret, region, authorities)
     for bucket, keys in json.load(sys.stdin).items():
         make(client, home, bucket)
         wanted = policy(bucket, keys)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class Client:
     access: str
     secret: str
     region: str
+    authorities: str = ""
+    """With https, the file of the authorities to trust."""
 
     def request(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes | IO[bytes] = b""
@@ -55,12 +58,18 @@ class Client:
         headers["Authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={self.access}/{scope},SignedHeaders={signed},Signature={signature}"
         )
-        connection = http.client.HTTPConnection(url.netloc, timeout=60)
+        connection = self._connection(url.scheme, url.netloc)
         connection.request(method, _path(path) + (f"?{asked}" if asked else ""), body, headers)
         answer = connection.getresponse()
         if answer.status >= 300:
             raise S3Error(answer.status, answer.read(4096).decode(errors="replace"))
         return answer
+
+    def _connection(self, scheme: str, place: str) -> http.client.HTTPConnection:
+        if scheme == "https":
+            context = ssl.create_default_context(cafile=self.authorities)
+            return http.client.HTTPSConnection(place, timeout=60, context=context)
+        return http.client.HTTPConnection(place, timeout=60)
 
     def presigned(self, path: str, seconds: int, method: str = "GET") -> str:
         """Return a URL that does `method` without keys for so many seconds."""
