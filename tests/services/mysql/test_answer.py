@@ -110,6 +110,7 @@ def test_the_first_name_counts() -> None:
         ({"database": "MySQL"}, "cannot be named 'MySQL'"),
         ({"database": "a b"}, "cannot be named 'a b'"),
         ({"database": "x" * 65}, "more than 64 characters"),
+        ({"database": "a_" * 22}, "more than 64 characters, of which _ is two"),
         ({"database": "ok", "extra-user-roles": "mysqlrouter,wizard"}, "the user role 'wizard': there are mysqlrouter"),
         ({"database": "ok", "requested-secrets": "{"}, "not a JSON list"),
         ({"database": "ok", "requested-secrets": "{}"}, "not a JSON list"),

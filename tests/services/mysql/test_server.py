@@ -13,7 +13,7 @@ import pytest
 
 from nuages.errors import NuagesError
 from nuages.services import passwords
-from nuages.services.mysql import SERVICE, server
+from nuages.services.mysql import SERVICE, server, users
 from tests.services.fakes import FakeContext, FakeRelation
 from tests.services.pod import CommandError, Pod, running, until
 
@@ -181,6 +181,34 @@ def test_user_roles_are_the_charms(database: Database) -> None:
         database.query(reader, "DELETE FROM note", database="no_tes")
     for relation in (router, reader):
         database.remove(relation)
+
+
+def test_a_script_that_was_interrupted_anywhere_is_made_good(database: Database) -> None:
+    name = "relation-12_half_way"
+    role = users.User(name, (users.hashed("pw"),), "any", frozenset({"charmed_dba"}))
+    script = users.script([role], users.Existing(), {name}).splitlines()
+    assert len(script) == 4
+    for done in range(len(script)):
+        database.root("\n".join(script[:done]))
+        existing = users.Existing.parse(server.sql(database.pod.client, users.QUERY))
+        server.sql(database.pod.client, users.script([role], existing, {name}))
+        count = database.login(name, "pw", "SELECT count(*) > 3 FROM mysql.global_priv")
+        assert count == "1", f"after {done} statements"
+        database.root(f"DROP USER {users.account(name, '%')}; DROP DATABASE any")
+
+
+def test_names_as_long_as_they_can_be(database: Database) -> None:
+    longest = database.integrate(12, "Ab-" + "x" * 61)
+    assert database.query(longest, "CREATE TABLE a (b int); SELECT DATABASE()") == "Ab-" + "x" * 61
+    database.remove(longest)
+    # In the pattern of GRANT each of these has a backslash before it, and there is room for 64 letters.
+    long = database.integrate(13, "a_" * 21 + "a")
+    assert database.query(long, "CREATE TABLE a (b int); SELECT DATABASE()") == "a_" * 21 + "a"
+    database.remove(long)
+    longer = database.integrate(14, "a_" * 22)
+    assert database.context.status[0] == "blocked"
+    database.remove(longer)
+    assert database.active()
 
 
 def test_what_is_not_to_be_had_blocks_and_serves_the_others(database: Database) -> None:

@@ -18,6 +18,7 @@ SECRET_USER = "secret-user"  # noqa: S105  # the name of a databag key
 _RESERVED = frozenset({"mysql", "sys", "information_schema", "performance_schema", "mysql_innodb_cluster_metadata"})
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _LONGEST = 64
+"""Characters of a name, and of the pattern in which rights are given."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def parse(user: str, requirer: str, bag: Mapping[str, str], own: Mapping[str, st
         return None
     if database.lower() in _RESERVED or not _NAME.fullmatch(database):
         raise Refused(f"{requirer} asks for a database that cannot be named {database!r:.60}")
-    if len(database) > _LONGEST:
-        raise Refused(f"{requirer} asks for a database with a name of more than {_LONGEST} characters")
+    if len(users.pattern(database)) > _LONGEST:
+        raise Refused(
+            f"{requirer} asks for a database with a name of more than {_LONGEST} characters, of which _ is two"
+        )
     roles = frozenset(word.strip() for word in bag.get("extra-user-roles", "").split(",") if word.strip())
     unknown = sorted(roles.difference(users.ROLES))
     if unknown:

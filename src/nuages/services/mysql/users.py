@@ -125,11 +125,10 @@ def _user(user: User, existing: Existing) -> Iterator[str]:
     if user.name in _LOCAL:
         ways.append("unix_socket")  # the container's root needs no password
     has = existing.users.get(user.name)
-    new = has is None or not has  # root is there from the beginning, without a way in
+    # Who has no way in has not got its rights yet: root from the beginning, others when this stopped half way.
+    new = not has
     if has is None:
-        yield f"CREATE USER {whom} IDENTIFIED VIA {' OR '.join(ways)};"
-    elif has != frozenset(user.hashes):
-        yield f"ALTER USER {whom} IDENTIFIED VIA {' OR '.join(ways)};"
+        yield f"CREATE USER {whom} IDENTIFIED VIA mysql_native_password USING 'invalid';"
     if not user.database:
         if new:
             yield f"GRANT ALL PRIVILEGES ON *.* TO {whom} WITH GRANT OPTION;"
@@ -140,6 +139,8 @@ def _user(user: User, existing: Existing) -> Iterator[str]:
         for role in sorted(user.roles):
             what, _, option = ROLES[role].partition(" WITH ")
             yield f"GRANT {what} TO {whom}{f' WITH {option}' if option else ''};"
+    if has != frozenset(user.hashes):
+        yield f"ALTER USER {whom} IDENTIFIED VIA {' OR '.join(ways)};"
 
 
 def pattern(database: str) -> str:
