@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import sqlite3
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from nuages.engine import snapshots
+from nuages.engine.api.client import ApiError
 from nuages.engine.daemon import Daemon
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.sandbox.errors import SandboxError
@@ -424,6 +427,34 @@ def test_a_running_model_is_kept_put_back_and_runs(engine, charm) -> None:
     assert [each["name"] for each in client.get("/v1/models/kept/snapshots")] == ["first", "before-restore"]
     client.delete("/v1/models/kept")
     assert not (engine.directory / snapshots.DIRECTORY).exists()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("doing", ["create", "restore"])
+def test_a_running_model_runs_again_when_the_daemon_is_killed_meanwhile(tmp_path: Path, charm, doing: str) -> None:
+    own = Engine(tmp_path / "nuages").start()
+    own.client.put("/v1/models/dev")
+    own.done("deploy", charm=str(charm), application="one")
+    own.client.put(own.path("snapshots", "first"))
+    own.settle()
+    path = own.path("snapshots", "second") if doing == "create" else own.path("snapshots", "first", "restore")
+
+    def ask() -> None:
+        with contextlib.suppress(ApiError):
+            (own.client.put if doing == "create" else own.client.post)(path)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    until(lambda: own.get("status")["nuages"]["stopped"], "it is stopped")
+    own.kill()
+    asking.join(30)
+    own.start()
+    until(lambda: own.unit("one/0")["workload-status"]["current"] == "active", "it runs again")
+    assert own.get("status")["nuages"]["stopped"] is None
+    assert not list((own.directory / "models").glob(".*"))
+    assert not list((own.directory / snapshots.DIRECTORY / "dev").glob(".*"))
+    own.client.delete("/v1/models/dev")
+    own.stop()
 
 
 def client_charm(client) -> str:
