@@ -164,6 +164,17 @@ def test_the_machines_own_program_is_used_if_its_version_is_good(tmp_path, monke
     assert sources.on_path(PROGRAMS["bwrap"].sources[0]) == (program if good else None)
 
 
+def test_a_program_of_another_processor_is_as_none(tmp_path, monkeypatch):
+    from nuages.engine.programs import sources
+    from nuages.engine.programs.table import PROGRAMS
+
+    program = tmp_path / "bwrap"
+    program.write_bytes(b"\x7fELF and nothing else")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert sources.on_path(PROGRAMS["bwrap"].sources[0]) is None
+
+
 @pytest.mark.timeout(600)
 def test_pebble_and_the_exporter_are_built_from_our_go_mod():
     """Once for all tests, into the shared cache; the programs say the pinned versions themselves."""

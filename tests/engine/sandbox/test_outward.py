@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -113,6 +116,11 @@ def test_addresses_of_the_internet(address: str) -> None:
         "64:ff9b::10.0.0.1",
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+        "::10.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "64:ff9b:1::10.0.0.1",
+        "fec0::1",
+        "192.0.0.8",
         "not an address",
     ],
 )
@@ -139,3 +147,62 @@ def test_hosts_are_permitted_by_name_and_port() -> None:
     assert outward.permitted("::1", 80, names)
     assert not outward.permitted("localhost", 80, names)
     assert not outward.permitted("sub.intranet.example", 443, names)
+
+
+async def through(tmp_path: Path, far: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]):
+    """Return a socket with a tunnel to a server that does `far`."""
+    server = await asyncio.start_server(far, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    rules = tmp_path / "rules"
+    rules.write_text(f'{{"permitted": ["127.0.0.1:{port}"], "fix": ""}}')
+    proxy = await asyncio.start_server(outward.Outward(outward.Rules(rules)).carry, "127.0.0.1", 0, limit=65536)
+    client = socket.create_connection(proxy.sockets[0].getsockname())
+    client.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+    return client
+
+
+def test_who_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A tunnel whose one side sends for ever and whose other side never reads."""
+    monkeypatch.setattr(outward, "_IDLE_TIMEOUT", 0.2)
+
+    async def work() -> None:
+        closed = asyncio.Event()
+
+        async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                while True:
+                    writer.write(bytes(65536))
+                    await writer.drain()
+            except OSError:
+                closed.set()
+
+        with await through(tmp_path, flood):
+            await asyncio.wait_for(closed.wait(), 20)
+
+    asyncio.run(work())
+
+
+def test_a_download_may_last_longer_than_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The client of one says nothing meanwhile."""
+    monkeypatch.setattr(outward, "_IDLE_TIMEOUT", 1.0)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        async def trickle(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while loop.time() < began + 2.5:
+                writer.write(b".")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            writer.write(b"end")
+            writer.close()
+
+        with await through(tmp_path, trickle) as client:
+            client.setblocking(False)
+            got = b""
+            while piece := await asyncio.wait_for(loop.sock_recv(client, 65536), 20):
+                got += piece
+        assert got.endswith(b".end")
+
+    asyncio.run(work())

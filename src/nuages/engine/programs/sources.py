@@ -20,6 +20,7 @@ from nuages.engine.programs.kinds import Go, OnPath, Wheel
 from nuages.engine.programs.uv import uv
 from nuages.engine.programs.work import Job
 from nuages.engine.sandbox import process
+from nuages.engine.sandbox.errors import SandboxError
 
 _FILES = resources.files("nuages.engine.programs")
 _ENGINE = Path(__file__).parents[1]
@@ -35,10 +36,16 @@ def on_path(source: OnPath) -> Path | None:
     path = Path(found)
     key = (found, path.stat().st_mtime)
     if key not in _checked:
-        result = process.run([found, *source.arguments], environment={**os.environ, "GOTOOLCHAIN": "local"}, timeout=20)
-        good = versions.fits(versions.parse(result.out + result.err), source.minimum, source.below)
-        _checked[key] = result.code == 0 and good
+        _checked[key] = _is_good(found, source)
     return path if _checked[key] else None
+
+
+def _is_good(found: str, source: OnPath) -> bool:
+    try:
+        result = process.run([found, *source.arguments], environment={**os.environ, "GOTOOLCHAIN": "local"}, timeout=20)
+    except SandboxError:
+        return False  # for another processor, or one that hangs: as if it were not there
+    return result.code == 0 and versions.fits(versions.parse(result.out + result.err), source.minimum, source.below)
 
 
 def locked(package: str) -> str:

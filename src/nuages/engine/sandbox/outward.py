@@ -30,6 +30,10 @@ _ADDRESSES = 4
 _HOP = (b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive")
 """Headers that are between the proxy and us."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that has been given out of IPv6; outside are site-local addresses, and IPv4 ones in disguise."""
+_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
+"""IETF's own; Python takes parts of it for global ones."""
 
 
 class Refused(Exception):
@@ -95,7 +99,9 @@ def public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return public(str(inner))
-    return address.is_global and not address.is_multicast
+        if address not in _UNICAST:
+            return False
+    return address not in _ASSIGNMENTS and address.is_global and not address.is_multicast
 
 
 def ours(address: str, port: int) -> bool:
@@ -166,11 +172,16 @@ class Outward:
             if request.tunnel:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             far_writer.write(request.first)
-            up = asyncio.ensure_future(_pump(reader, far_writer))
-            down = asyncio.ensure_future(_pump(far_reader, writer))
+            traffic = Traffic()
+            up = asyncio.ensure_future(_pump(reader, far_writer, traffic))
+            down = asyncio.ensure_future(_pump(far_reader, writer, traffic))
             try:
                 # The server has the last word of a request; of a tunnel either side has its own.
-                await (asyncio.gather(up, down) if request.tunnel else down)
+                await traffic.until(asyncio.gather(up, down) if request.tunnel else down)
+            except asyncio.TimeoutError:
+                for one in (writer, far_writer):
+                    one.transport.abort()  # closing would wait until somebody takes what was not sent yet
+                raise
             finally:
                 up.cancel()
                 down.cancel()
@@ -213,15 +224,37 @@ def _reason(error: BaseException) -> str:
     return (error.strerror if isinstance(error, OSError) else "") or str(error) or "it cannot be connected"
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+class Traffic:
+    """When something went through a connection last, in either direction: a download may last for hours."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+
+    def moved(self) -> None:
+        """Note that something went through."""
+        self._last = self._loop.time()
+
+    async def until(self, end: asyncio.Future[Any]) -> None:
+        """Return at the end of the connection; raise asyncio.TimeoutError when it is idle for too long."""
+        while not end.done():
+            left = self._last + _IDLE_TIMEOUT - self._loop.time()
+            if left <= 0:
+                raise asyncio.TimeoutError
+            await asyncio.wait({end}, timeout=left)
+        end.result()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, traffic: Traffic) -> None:
     """Carry bytes until the sender is done, then say so to the receiver (who may still answer)."""
     try:
-        while data := await asyncio.wait_for(reader.read(_CHUNK), _IDLE_TIMEOUT):
+        while data := await reader.read(_CHUNK):
             writer.write(data)
             await writer.drain()
+            traffic.moved()
         if writer.can_write_eof():
             writer.write_eof()
-    except (OSError, asyncio.TimeoutError):
+    except OSError:
         writer.transport.abort()  # a reset on one side is a reset on the other
 
 
