@@ -121,6 +121,7 @@ async def _serve(control: socket.socket, names: Path) -> None:
             message, descriptors, _, _ = socket.recv_fds(connection, _CHUNK, 4)
             listeners = [socket.socket(fileno=descriptor) for descriptor in descriptors]
             answer = await relay.answer(json.loads(message), listeners)
+            listeners = []  # they are served from now on, also when who asked has died
             connection.sendall(json.dumps(answer).encode())
         except (OSError, ValueError, KeyError, TypeError) as error:
             print(f"cannot answer a request: {error!r}", file=sys.stderr, flush=True)  # noqa: T201  the relay's log
