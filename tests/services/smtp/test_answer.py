@@ -95,6 +95,7 @@ def test_our_own_charm_reads_it(endpoint: str, security: str) -> None:
     [
         ({"auth_type": "cram"}, "auth_type is 'cram': set it to none, not_provided or plain"),
         ({"transport_security": "ssl"}, "transport_security is 'ssl': set it to none, starttls or tls"),
+        ({"port": 8025}, "where the page with the mails is"),
         ({"port": 70000}, "port is 70000"),
         ({"user": "joe"}, "for a host of yours: set host"),
         ({"auth_type": "none"}, "for a host of yours: set host"),

@@ -258,9 +258,18 @@ def test_a_host_of_the_operators_stops_the_catcher(mail: Mail) -> None:
             mail.act(name)
     mail.configure(user="joe")
     assert mail.context.status[0] == "blocked"
+    other = mail.integrate(4, "other")
+    mail.configure(host="smtp.example.com", port=587, user="joe", password="Chosen1", auth_type="plain")
+    assert mail.login(other) == ("joe", "Chosen1")
     mail.configure()
     assert mail.context.status == ("active", "")
     mail.send(mail.login(notes), "caught again")
+    passwords = {mail.login(relation)[1] for relation in (notes, other)}
+    assert len(passwords) == 2
+    assert "Chosen1" not in passwords
+    other.breaking = True
+    mail.hook("smtp-relation-broken", other)
+    mail.context.all_relations.remove(other)
 
 
 def test_the_page_is_published_on_demand(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:

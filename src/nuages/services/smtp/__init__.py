@@ -138,12 +138,7 @@ async def _serve(context: Context, relay: answer.Relay, rotate: frozenset[str]) 
         pairs: dict[int, passwords.Passwords] = {}
     else:
         pairs = {
-            relation.id: passwords.read(
-                context,
-                driver.secret_label(relation, answer.PASSWORD_ID),
-                change=relation.remote_application in rotate,
-            )
-            for relation in relations
+            relation.id: _passwords(context, relation, relation.remote_application in rotate) for relation in relations
         }
         patient = unit.patient(context, bool(relations))
         ready = await server.run(
@@ -168,6 +163,15 @@ async def _serve(context: Context, relay: answer.Relay, rotate: frozenset[str]) 
             if pair and not given.secrets:
                 context.set_secret(label, {"password": pair.present})  # legacy: we remember it, nobody is granted it
     return True
+
+
+def _passwords(context: Context, relation: Relation, change: bool) -> passwords.Passwords:
+    """Return the passwords of the relation's user of the catcher."""
+    told = relation.local_app() if context.is_leader else dict[str, str]()
+    if told and told.get("user") != _user(relation.id):
+        # Its secret has the password of the operator's host, which is one for all.
+        return passwords.Passwords(driver.new_password())
+    return passwords.read(context, driver.secret_label(relation, answer.PASSWORD_ID), change=change)
 
 
 def _user(relation: int) -> str:

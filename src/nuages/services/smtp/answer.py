@@ -16,6 +16,8 @@ PASSWORD_ID = "password_id"  # noqa: S105  # the name of a databag key
 
 NONE, NOT_PROVIDED, PLAIN = "none", "not_provided", "plain"
 STARTTLS, TLS = "starttls", "tls"
+WEB = 8025
+"""The port of the page with the mails caught."""
 _AUTHENTICATION = (NONE, NOT_PROVIDED, PLAIN)
 _SECURITY = (NONE, STARTTLS, TLS)
 
@@ -59,6 +61,8 @@ def parse(config: Mapping[str, Any], host: str) -> Relay:
     port = int(config.get("port") or 25)
     if not 0 < port < 65536:
         raise Refused(f"port is {port}: set it to a number from 1 to 65535")
+    if not external and port == WEB:
+        raise Refused(f"port is {port}, where the page with the mails is: set it to another")
     user, password = str(config.get("user") or ""), str(config.get("password") or "")
     if not external:
         if user or password or authentication != PLAIN:

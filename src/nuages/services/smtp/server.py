@@ -14,9 +14,9 @@ from nuages.engine.programs import pythons
 from nuages.engine.sandbox.image import Image, Mount
 from nuages.engine.service import Console, Context
 from nuages.services import driver
+from nuages.services.smtp.answer import WEB
 
 VERSION = "1.4.6"
-WEB = 8025
 CONTAINER = "mail"
 DATA = "/var/lib/mail"
 HOME = f"{DATA}/catcher"
