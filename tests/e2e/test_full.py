@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import base64
-import http.cookiejar
 import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,11 +16,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from nuages.services import REGISTRY
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import world_of
 from tests.e2e.people import passwords
 from tests.e2e.people.visitor import Visitor
-from tests.e2e.world import World, eventually
+from tests.e2e.projects import own_port
+from tests.e2e.traffic import asking
+from tests.e2e.world import World, eventually, in_pod, kill
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
@@ -40,31 +40,33 @@ CLOUD = base64.b64decode(
 
 
 class Integration(NamedTuple):
-    """An endpoint, its round trip, and the server behind it."""
+    """An endpoint, which its round trip is named for, the server behind it, and the variable with its password."""
 
     endpoint: str
     application: str
     program: str
-    trip: str = ""
+    secret: str = ""
 
     @property
-    def name(self) -> str:
-        return self.trip or self.endpoint
+    def process(self) -> tuple[str, str, str]:
+        """Its unit, container and program."""
+        (container,) = REGISTRY[self.application].metadata["containers"]
+        return f"{self.application}/0", container, self.program
 
 
 ALL = (
-    Integration("postgresql", "postgresql-k8s", "postgres"),
-    Integration("mysql", "mysql-k8s", "mariadbd"),
-    Integration("mongodb", "mongodb-k8s", "ferretdb"),
+    Integration("postgresql", "postgresql-k8s", "postgres", "POSTGRESQL_DB_PASSWORD"),
+    Integration("mysql", "mysql-k8s", "mariadbd", "MYSQL_DB_PASSWORD"),
+    Integration("mongodb", "mongodb-k8s", "ferretdb", "MONGODB_DB_PASSWORD"),
     Integration("redis", "redis-k8s", "valkey-server"),
-    Integration("valkey", "valkey", "valkey-server"),
-    Integration("rabbitmq", "rabbitmq-k8s", "beam.smp"),
-    Integration("s3", "s3-integrator", "versitygw"),
-    Integration("smtp", "smtp-integrator", "catcher.py"),
+    Integration("valkey", "valkey", "valkey-server", "VALKEY_DB_PASSWORD"),
+    Integration("rabbitmq", "rabbitmq-k8s", "beam.smp", "RABBITMQ_PASSWORD"),
+    Integration("s3", "s3-integrator", "versitygw", "S3_SECRET_KEY"),
+    Integration("smtp", "smtp-integrator", "catcher.py", "SMTP_PASSWORD"),
     Integration("saml", "saml-integrator", "idp.py"),
-    Integration("oidc", "hydra", "provider.py"),
-    Integration("openfga", "openfga-k8s", "openfga"),
-    Integration("http-proxy", "squid-forward-proxy", "squid"),
+    Integration("oidc", "hydra", "provider.py", "DJANGO_OIDC_CLIENT_SECRET"),
+    Integration("openfga", "openfga-k8s", "openfga", "FGA_TOKEN"),
+    Integration("http-proxy", "squid-forward-proxy", "squid", "HTTP_PROXY"),
 )
 each = pytest.mark.parametrize("integration", ALL, ids=[integration.endpoint for integration in ALL])
 
@@ -91,7 +93,8 @@ def outside() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def full(home: Path, outside: int) -> Iterator[World]:
     with world_of(FULL, home) as world:
-        world.nuages("up", timeout=1800)
+        world.port = own_port()
+        world.up(timeout=1800)
         world.nuages("config", "squid-forward-proxy", f"private-hosts={OUTSIDE}:{outside}")
         world.nuages("config", "full", f"outside=http://{OUTSIDE}:{outside}/")
         world.nuages(
@@ -117,18 +120,13 @@ def count(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def variables(world: World) -> dict[str, str]:
-    document = json.loads(world.nuages("env", "full", "--reveal", "--format", "json").stdout)
-    return {name: str(entry["value"]) for name, entry in document.items()}
-
-
 def test_every_round_trip_is_good(full: World):
     reply = full.browser().get("/roundtrips.json", timeout=120)
     saw = json.loads(reply.text)
     assert [name for name in saw if not saw[name]["good"]] == [], reply.text
-    assert {integration.name for integration in ALL} <= saw.keys()
+    assert {integration.endpoint for integration in ALL} <= saw.keys()
     page = full.browser().get("/", timeout=120).text
-    assert all(f'id="trip-{integration.name}"' in page for integration in ALL)
+    assert all(f'id="trip-{integration.endpoint}"' in page for integration in ALL)
     assert "answered 200 with 7 bytes" in good(full, "http-proxy")
 
 
@@ -226,7 +224,7 @@ PORTS = {"POSTGRESQL_DB": "5432", "MYSQL_DB": "3306", "MONGODB_DB": "27017", "RE
 
 @pytest.fixture(scope="module")
 def told(full: World) -> dict[str, str]:
-    return variables(full)
+    return full.variables()
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -261,23 +259,9 @@ def test_the_parts_are_those_of_the_connection_string(told: dict[str, str], pref
 def test_no_server_runs_as_root(full: World):
     """Seen from inside their pods, whose network is their own: no server runs as root."""
     for integration in ALL:
-        uids = in_pod(full, integration, "grep ^Uid: $p/status | tr '\\t' ' '")
+        uids = in_pod(full, *integration.process, "grep ^Uid: $p/status | tr '\\t' ' '")
         assert uids, integration
         assert all(line.split()[1] != "0" for line in uids), (integration, uids)
-
-
-def in_pod(world: World, integration: Integration, command: str) -> list[str]:
-    """Run a shell command for each process of the server (`$p` is its folder in /proc), inside its container.
-
-    From inside, because a server may write its title over the environment by which pids are found elsewhere.
-    """
-    # In brackets, so that the script does not find itself.
-    pattern = f"[{integration.program[0]}]{integration.program[1:]}"
-    line = '"$(tr "\\0" " " <$p/cmdline 2>/dev/null)"'
-    script = f"for p in /proc/[0-9]*; do case {line} in *{pattern}*) {command};; esac; done"
-    unit = f"{integration.application}/0"
-    done = world.nuages("ssh", "--container", container_of(integration), unit, "--", "sh", "-c", script)
-    return [line for line in done.stdout.splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -302,16 +286,13 @@ def test_a_console_into_each(full: World, endpoint: str, words: tuple[str, ...],
 
 @pytest.mark.parametrize("endpoint", ["smtp", "http-proxy"])
 def test_a_url_for_tools_of_this_machine(full: World, endpoint: str):
-    argv = [sys.executable, "-m", "nuages.cli", "connect", "full", endpoint, "--print"]
-    process = subprocess.Popen(
-        argv, cwd=full.project, env=dict(full.environment), stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
+    process = full.start("connect", "full", endpoint, "--print")
     assert process.stdout
     url = urlsplit(process.stdout.readline().strip())
     assert url.hostname == "127.0.0.1" and url.port
     socket.create_connection(("127.0.0.1", url.port), 5).close()
     process.send_signal(signal.SIGINT)
-    process.wait(20)
+    process.communicate(timeout=20)
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", url.port), 5)
 
@@ -347,9 +328,7 @@ def test_a_person_at_a_browser(full: World, tmp_path: Path):
         browser.click("#uploads a")
         browser.until_url(f"{full.url}uploads/")
         assert browser.run("document.images[0].naturalWidth") == 2
-        said = full.nuages("run", "smtp-integrator/0", "show-mails").stdout
-        (url,) = (word for word in said.split() if word.startswith("http://localhost:"))
-        browser.goto(url)
+        browser.goto(full.mails())
         browser.until_text("Round trip")
         browser.screenshot(tmp_path / "mails.png")
         browser.click("a[href$='.eml']")
@@ -359,7 +338,6 @@ def test_a_person_at_a_browser(full: World, tmp_path: Path):
 def test_sessions_and_uploads_stay(full: World):
     browser = full.browser()
     assert [json.loads(browser.get("/count/").text)["count"] for _ in range(3)] == [1, 2, 3]
-    assert isinstance(browser.jar, http.cookiejar.CookieJar)
 
 
 def test_another_virtual_host_is_asked_for_made_and_used(full: World):
@@ -371,73 +349,38 @@ def test_another_virtual_host_is_asked_for_made_and_used(full: World):
 
 @each
 def test_its_password_changes_under_the_running_application(full: World, integration: Integration):
-    if integration.endpoint in ("redis", "saml"):
+    if not integration.secret:
         pytest.skip("the interface tells no password")
-    good(full, integration.name)
-    before = {name: value for name, value in variables(full).items() if secret_of(name, integration)}
-    assert before
-    failed: list[object] = []
-    done: list[object] = []
-    stop = threading.Event()
+    good(full, integration.endpoint)
 
-    def ask() -> None:
-        while not stop.is_set():
-            saw = trip(full, integration.name)
-            (done if saw["good"] else failed).append(saw)
+    def ask() -> str:
+        saw = trip(full, integration.endpoint)
+        return "" if saw["good"] else str(saw)
 
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        full.nuages("run", f"{integration.application}/0", "rotate-password")
-        eventually(
-            "another one is told", lambda: any(variables(full)[name] != before[name] for name in before), seconds=60
-        )
-        more = len(done) + 5
-        eventually("five more round trips", lambda: len(done) >= more or failed, seconds=60)
-    finally:
-        stop.set()
-        thread.join()
-    assert failed == []
-
-
-def secret_of(name: str, integration: Integration) -> bool:
-    """Whether the variable holds what changes with a password."""
-    prefixes = {
-        "http-proxy": "HTTP_PROXY",
-        "oidc": "DJANGO_OIDC_CLIENT_SECRET",
-        "openfga": "FGA_TOKEN",
-        "smtp": "SMTP_PASSWORD",
-    }
-    prefix = prefixes.get(integration.endpoint, integration.endpoint.upper())
-    return name.startswith(prefix) and name.endswith(("PASSWORD", "SECRET", "SECRET_KEY", "TOKEN", "PROXY"))
+    with asking(ask) as asked:
+        full.rotate(integration.process[0], integration.secret)
+        asked.wait_for(5)
+    assert asked.failed == []
 
 
 @each
 def test_it_is_killed_and_back_with_its_data(full: World, integration: Integration):
-    before = count(good(full, integration.name))
-    assert "killed" in in_pod(full, integration, "kill -9 ${p#/proc/} && echo killed")
-    assert count(good(full, integration.name)) > before - (before == 0)
-    eventually("all is active", lambda: full.workload(f"{integration.application}/0")[0] == "active", seconds=60)
-
-
-def container_of(integration: Integration) -> str:
-    from nuages.services import REGISTRY
-
-    (container,) = REGISTRY[integration.application].metadata["containers"]
-    return container
+    before = count(good(full, integration.endpoint))
+    kill(full, *integration.process)
+    assert count(good(full, integration.endpoint)) > before - (before == 0)
+    full.becomes(integration.process[0], "active")
 
 
 @each
 def test_it_is_removed_and_made_again(full: World, integration: Integration):
-    before = count(good(full, integration.name))
+    before = count(good(full, integration.endpoint))
     full.nuages("remove-relation", f"full:{integration.endpoint}", integration.application)
-    message = eventually("it is blocked", lambda: (w := full.workload("full/0"))[0] == "blocked" and w[1], seconds=60)
-    assert integration.endpoint in message
+    assert integration.endpoint in full.becomes("full/0", "blocked")
     # Two endpoints of this one speak the interface.
     other = "smtp-integrator:smtp" if integration.endpoint == "smtp" else integration.application
     full.nuages("integrate", f"full:{integration.endpoint}", other)
-    eventually("it is active", lambda: full.workload("full/0")[0] == "active", seconds=120)
-    after = count(good(full, integration.name))
+    full.becomes("full/0", "active", seconds=120)
+    after = count(good(full, integration.endpoint))
     if integration.endpoint in ("postgresql", "mysql", "mongodb", "redis"):
         assert after > before
 
@@ -445,7 +388,7 @@ def test_it_is_removed_and_made_again(full: World, integration: Integration):
 def test_all_is_there_after_down_and_up(full: World):
     before = {name: count(good(full, name)) for name in ("postgresql", "mysql", "mongodb", "redis")}
     full.nuages("down")
-    full.nuages("up", timeout=900)
+    full.up(timeout=900)
     for name, number in before.items():
         assert count(good(full, name)) > number
     reply = full.browser().get("/roundtrips.json", timeout=120)
