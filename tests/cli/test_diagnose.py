@@ -85,7 +85,7 @@ def test_json_has_findings_and_what_they_go_by(running, nuages):
 
 def test_no_secret_is_shown(running, nuages):
     raised = {"type": "ValueError", "text": f"no {PASSWORD}", "path": "/", "file": "", "line": 0, "causes": []}
-    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "service": "mail-worker"}
+    line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "unit": "notes/0", "service": "mail-worker"}
     running(
         lambda request: (500, HTML, b""),
         answer=ANSWER | {"raised": [raised]},
@@ -98,7 +98,7 @@ def test_no_secret_is_shown(running, nuages):
 
 
 def test_what_was_printed_long_ago_is_over(running, nuages):
-    line = {"time": "2020-01-02T03:04:05.678Z", "service": "mail-worker", "message": "ValueError: no"}
+    line = {"time": "2020-01-02T03:04:05.678Z", "unit": "notes/0", "service": "mail-worker", "message": "ValueError: no"}
     running(not_found, lines=[line])
     assert nuages("diagnose", "-m", "notes").code == 0
 

@@ -7,7 +7,7 @@ from typing import Any
 from nuages.cli.output import table
 
 LONGEST_MESSAGE = 120
-_NAMED_COMMAND = re.compile(r": juju ([a-z-]+ .+)$")
+NAMED_COMMAND = re.compile(r": juju ([a-z-]+ .+)$")
 
 
 def status_lines(status: dict[str, Any], *, command: str, pairs: Sequence[tuple[str, str]] | None = None) -> list[str]:
@@ -139,7 +139,7 @@ def _named_commands(status: dict[str, Any]) -> list[str]:
         units: dict[str, Any] = application.get("units") or {}
         for unit in units.values():
             state: dict[str, Any] = unit.get("workload-status", {})
-            named = _NAMED_COMMAND.search(str(state.get("message") or ""))
+            named = NAMED_COMMAND.search(str(state.get("message") or ""))
             if named and state.get("current") == "blocked":
                 found[named[1]] = None
     return list(found)

@@ -96,7 +96,12 @@ REFUSED = Raised("redis.exceptions.ConnectionError", "Error 111 connecting to lo
     ("endpoints", "related", "why", "fix"),
     [
         ((), (), "no endpoint for Redis", "below `requires:`"),
-        ((("cache", "redis"),), (), "cache is not related", "nuages integrate shop:cache APPLICATION"),
+        (
+            (("cache", "redis"),),
+            (),
+            "cache is not related",
+            "nuages deploy redis-k8s, then nuages integrate shop:cache redis-k8s:redis",
+        ),
         ((("cache", "redis"),), ("cache",), "cache is related, but the settings do not use it", "CACHE_DB_CONNECT"),
         ((("valkey", "valkey_client"),), ("valkey",), "valkey is related", "VALKEY_DB_CONNECT_STRING"),
     ],
@@ -207,6 +212,9 @@ def test_the_related_database_in_use_is_fine():
 def test_a_blocked_unit_is_named():
     (finding,) = explain(seen(units=(Unit("shop/0", "blocked", "missing: postgresql"),)))
     assert (finding.code, finding.why) == ("unit", "missing: postgresql")
+    message = "postgresql is not integrated: juju integrate shop:postgresql postgresql-k8s"
+    (finding,) = explain(seen(units=(Unit("shop/0", "blocked", message),)))
+    assert finding.fix.startswith("nuages integrate shop:postgresql postgresql-k8s; ")
 
 
 def test_a_setting_without_a_place_is_looked_for_in_the_settings_module():

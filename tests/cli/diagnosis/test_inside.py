@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from nuages.cli.diagnosis.inside import Silent, WebService, ask, masked, web_service
+from nuages.cli.diagnosis.gather import Target, printed_lately
+from nuages.cli.diagnosis.inside import Silent, WebService, ask, masked, seconds, started, web_service
 from nuages.cli.session import Session
 from nuages.engine.api.client import Client
 
@@ -143,3 +145,32 @@ def test_masked():
     environment = {"DJANGO_TOKEN": "t0ken-of-mine", "POSTGRESQL_DB_NAME": "notes-db", "SHORT": "abc"}
     text = "t0ken-of-mine at postgresql://a:b@host/notes-db by abc"
     assert masked(text, environment) == "*** at postgresql://***@host/notes-db by abc"
+
+
+def test_what_a_service_printed_before_it_was_started_anew_is_mended(daemon, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: seconds("2026-01-01T00:01:00Z"))
+    rows = (
+        "Service  Startup  Current  Since",
+        "mail-worker  enabled  active  2026-01-01T00:00:50Z",
+        "just-now  enabled  active  2026-01-01T00:00:58Z",
+        "crashing  enabled  backoff  2026-01-01T00:00:40Z",
+        "never  enabled  inactive  -",
+    )
+    daemon.on("POST", f"{M}/enter", {"argv": [sys.executable, "-c", f"print({chr(10).join(rows)!r})"]})
+    session = Session(Client(daemon.directory / "daemon.sock"), "notes")
+    web = WebService("notes/0", "django-app", "x", {}, ("mail-worker",))
+    since = started(session, web)
+    assert since == {"mail-worker": seconds("2026-01-01T00:00:50Z")}
+    printed = [
+        ("mail-worker", "00:00:30", "stale"),
+        ("mail-worker", "00:00:51", "new"),
+        ("crashing", "00:00:01", "old"),
+    ]
+    lines = [
+        {"time": f"2026-01-01T{moment}Z", "unit": unit, "service": service, "message": f"{unit} {text}"}
+        for service, moment, text in printed
+        for unit in ("notes/0", "notes/1")
+    ]
+    daemon.on("GET", f"{M}/logs", tuple(lines))
+    said = [line.message for line in printed_lately(Target(session, "notes", ""), {}, "notes/0", since)]
+    assert said == ["notes/1 stale", "notes/0 new", "notes/1 new", "notes/0 old", "notes/1 old"]

@@ -11,6 +11,7 @@ from nuages.cli.diagnosis.findings import Finding, Severity
 from nuages.cli.diagnosis.observations import Observations, Raised, Visit
 from nuages.contract import layout
 from nuages.contract.endpoints import prefix_of
+from nuages.services import PROVIDES
 
 _GATEWAY = (502, 503, 504)
 
@@ -101,15 +102,16 @@ def _relation(server: Server | None, seen: Observations) -> tuple[str, str]:
         return (
             f"; the charm has no endpoint for {server.name}",
             f"add `{usual.endpoint}: {{interface: {usual.name}, optional: false}}` below `requires:` in"
-            f" charmcraft.yaml, integrate it, and {reads}",
+            f" charmcraft.yaml, then nuages up, and {reads}",
         )
     endpoint, interface = declared
     reads = f"let the settings read {prefix_of(interface, endpoint)}_CONNECT_STRING"
     if endpoint in seen.related:
         return f"; {endpoint} is related, but the settings do not use it", reads
-    fix = (
-        f"nuages integrate {seen.application}:{endpoint} APPLICATION (one that provides {interface.name}), and {reads}"
-    )
+    provider = next((name for name, offered in PROVIDES.items() if interface.name in offered.values()), "")
+    side = next((f":{key}" for key, speaks in PROVIDES.get(provider, {}).items() if speaks == interface.name), "")
+    integrate = f"nuages integrate {seen.application}:{endpoint} {provider or 'APPLICATION'}{side}"
+    fix = f"nuages deploy {provider}, then {integrate}, and {reads}" if provider else f"{integrate}, and {reads}"
     return f"; {endpoint} is not related", fix
 
 

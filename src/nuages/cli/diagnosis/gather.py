@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,8 @@ def observe(target: Target, status: dict[str, Any], *, look_inside: bool = True)
     if browser is not None and answer is not None:
         seen = replace(seen, visits=(*seen.visits, *_health(browser, answer, environment)))
     try:
-        lines = tuple(_lines(target, environment))
+        since = inside.started(target.session, web) if web and web.others else {}
+        lines = tuple(printed_lately(target, environment, unit, since))
     except NuagesError as error:
         lines = ()
         notes.append(f"could not read what {target.application} printed: {error}")
@@ -152,18 +152,13 @@ def _port(url: str) -> int:
     return int(url.rstrip("/").rpartition(":")[2])
 
 
-def _lines(target: Target, environment: dict[str, str]) -> Iterator[Line]:
+def printed_lately(
+    target: Target, environment: Mapping[str, str], unit: str, since: Mapping[str, float]
+) -> Iterator[Line]:
+    """Yield what was printed lately, and since the service of that unit was started."""
     stream = target.session.client.stream(target.session.path("logs"), lines=LINES, application=target.application)
     for line in stream:
-        if line["service"] != layout.STATSD_SERVICE and _recent(str(line["time"])):
+        moment = inside.seconds(str(line["time"]))  # of what is no time nobody knows whether it is long ago
+        oldest = max(time.time() - LATELY, since.get(line["service"], 0.0) if line["unit"] == unit else 0.0)
+        if line["service"] != layout.STATSD_SERVICE and (moment is None or moment >= oldest):
             yield Line(str(line["service"]), inside.masked(str(line["message"]).rstrip(), environment))
-
-
-def _recent(stamp: str) -> bool:
-    """Whether an RFC 3339 time is not long ago; of what is no time nobody knows, so it is."""
-    try:
-        # Python 3.10 reads neither Z nor nanoseconds.
-        moment = datetime.fromisoformat(stamp[:19] + "+00:00")
-    except ValueError:
-        return True
-    return time.time() - moment.timestamp() < LATELY

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -27,6 +29,8 @@ _OPEN = re.compile(r"^(PATH|HOME|DJANGO_(BASE_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORI
 """Variables that hold no secret; any other may."""
 _CREDENTIALS = re.compile(r"://[^/@\s'\"]+@")
 _SHORTEST = 6
+_SETTLED = 5.0
+"""Seconds after which a service that runs has got over what stopped it the last time."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,35 @@ def web_service(session: Session, unit: str) -> WebService:
             known = {name: str(value) for name, value in environment.items()}
             return WebService(unit, str(container), str(service.get("command", "")), known, others)
     raise Silent(f"{unit} has no service {layout.WEB_SERVICE!r}")
+
+
+def started(session: Session, web: WebService) -> dict[str, float]:
+    """Return since when, in seconds of the epoch, each service runs, but for those just started.
+
+    The table is that of `pebble services --abs-time`: name, startup, current, since.
+    """
+    body = {"unit": web.unit, "container": web.container, "argv": [PEBBLE, "services", "--abs-time"], "tty": False}
+    argv: list[str] = session.post("enter", body=body)["argv"]
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=TIMEOUT
+        )
+    except subprocess.TimeoutExpired:
+        raise Silent(f"Pebble did not answer within {TIMEOUT} s") from None
+    found: dict[str, float] = {}
+    for row in (line.split() for line in done.stdout.splitlines()):
+        since = seconds(row[3]) if len(row) == 4 and row[2] == "active" else None
+        if since is not None and time.time() - since > _SETTLED:
+            found[row[0]] = since
+    return found
+
+
+def seconds(stamp: str) -> float | None:
+    """Return an RFC 3339 time in UTC as seconds of the epoch, None when it is no time."""
+    try:
+        return datetime.fromisoformat(stamp[:19] + "+00:00").timestamp()  # Python 3.10 reads neither Z nor nanoseconds
+    except ValueError:
+        return None
 
 
 def _places(container: str) -> layout.Layout:

@@ -9,6 +9,7 @@ from nuages.cli.diagnosis import exceptions
 from nuages.cli.diagnosis.browser import belongs
 from nuages.cli.diagnosis.findings import Finding
 from nuages.cli.diagnosis.observations import Observations, Visit
+from nuages.cli.status_table import NAMED_COMMAND
 
 _HOSTS = 'write ALLOWED_HOSTS = json.loads(os.environ.get("DJANGO_ALLOWED_HOSTS", "[]"))'
 HTTPS = 'os.environ.get("DJANGO_BASE_URL", "").startswith("https:")'
@@ -188,7 +189,9 @@ def units(seen: Observations) -> Iterator[Finding]:
     """The charm is content."""
     for unit in seen.units:
         if unit.workload in ("blocked", "error"):
-            fix = f"do what the message says; what led to it: nuages debug-log --replay --include {unit.name}"
+            named = NAMED_COMMAND.search(unit.message) if unit.workload == "blocked" else None
+            mend = f"nuages {named[1]}" if named else "do what the message says"
+            fix = f"{mend}; what led to it: nuages debug-log --replay --include {unit.name}"
             yield Finding(
                 "unit", "error", f"{unit.name} is {unit.workload}", unit.message or "it does not say why", fix
             )
