@@ -7,9 +7,7 @@ import json
 import re
 import signal
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ import pytest
 from nuages.services import REGISTRY
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import world_of
+from tests.e2e.outside import HOST, serving
 from tests.e2e.people import passwords
 from tests.e2e.people.visitor import Visitor
 from tests.e2e.projects import own_port
@@ -28,11 +27,6 @@ from tests.e2e.world import World, eventually, in_pod, kill
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 FULL = Path(__file__).parents[2] / "examples" / "full"
-REGION = "eu-north-1"
-OUTSIDE = "127.0.0.2"
-"""This machine too: it stands for the world outside."""
-
-
 CLOUD = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGPo2P0OiBggFAA70gjFRIXMKQAAAABJRU5ErkJggg=="
 )
@@ -71,23 +65,10 @@ ALL = (
 each = pytest.mark.parametrize("integration", ALL, ids=[integration.endpoint for integration in ALL])
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "7")
-        self.end_headers()
-        self.wfile.write(b"outside")
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
 def outside() -> Iterator[int]:
-    server = ThreadingHTTPServer((OUTSIDE, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with serving() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +76,8 @@ def full(home: Path, outside: int) -> Iterator[World]:
     with world_of(FULL, home) as world:
         world.port = own_port()
         world.up(timeout=1800)
-        world.nuages("config", "squid-forward-proxy", f"private-hosts={OUTSIDE}:{outside}")
-        world.nuages("config", "full", f"outside=http://{OUTSIDE}:{outside}/")
+        world.nuages("config", "squid-forward-proxy", f"private-hosts={HOST}:{outside}")
+        world.nuages("config", "full", f"outside=http://{HOST}:{outside}/")
         world.nuages(
             "config", "s3-integrator", "path=media", "storage-class=STANDARD", "attributes=Cache-Control=no-cache"
         )
@@ -127,7 +108,7 @@ def test_every_round_trip_is_good(full: World):
     assert {integration.endpoint for integration in ALL} <= saw.keys()
     page = full.browser().get("/", timeout=120).text
     assert all(f'id="trip-{integration.endpoint}"' in page for integration in ALL)
-    assert "answered 200 with 7 bytes" in good(full, "http-proxy")
+    assert "answered 200 with 9 bytes" in good(full, "http-proxy")
 
 
 def test_it_says_what_is_another_product_than_in_production(full: World):

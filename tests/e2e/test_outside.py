@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.outside import HOST, serving
 from tests.e2e.projects import endpoint, notes_with
 from tests.e2e.traffic import traffic
 from tests.e2e.world import World, eventually
@@ -51,19 +50,6 @@ def fetch(request):
 urlpatterns.append(path("fetch/", fetch))
 '''
 PROXY = "squid-forward-proxy"
-HOST = "127.0.0.2"
-"""This machine too, and not among the names that NO_PROXY has by itself."""
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        text = f"outside {self.path}".encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *args: object) -> None: ...
 
 
 @dataclass
@@ -77,16 +63,10 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     pem = tmp_path_factory.mktemp("outside") / "server.pem"
     argv = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=outside"]
     subprocess.run([*argv, "-keyout", str(pem), "-out", f"{pem}.crt"], check=True, capture_output=True)
-    plain, secure = (ThreadingHTTPServer((HOST, 0), Handler) for _ in range(2))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{pem}.crt", pem)
-    secure.socket = context.wrap_socket(secure.socket, server_side=True)
-    for server in (plain, secure):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Outside(plain.server_address[1], secure.server_address[1])
-    for server in (plain, secure):
-        server.shutdown()
-        server.server_close()
+    with serving() as http, serving(context) as https:
+        yield Outside(http, https)
 
 
 @pytest.fixture(scope="module")
