@@ -98,7 +98,7 @@ def test_no_secret_is_shown(running, nuages):
 
 
 def test_what_was_printed_long_ago_is_over(running, nuages):
-    line = {"time": "2020-01-02T03:04:05.678Z", "unit": "notes/0", "service": "mail-worker", "message": "ValueError: no"}
+    line = {"time": "2020-01-02T03:04:05.6Z", "unit": "notes/0", "service": "mail-worker", "message": "ValueError: x"}
     running(not_found, lines=[line])
     assert nuages("diagnose", "-m", "notes").code == 0
 
