@@ -199,6 +199,14 @@ def test_the_administrator_and_accounts(broker: Broker) -> None:
     assert broker.act("get-service-account", username="cron", vhost="jobs") == account
     broker.hook("update-status")
     amqp(broker.pod, "cron", account["password"], vhost="jobs")
+    cron = broker.integrate(30, "cron", vhost="jobs")
+    assert broker.context.status == (
+        "blocked",
+        "cron asks for the user cron, for whom get-service-account made an account",
+    )
+    assert cron.own == {}
+    amqp(broker.pod, "cron", account["password"], vhost="jobs")
+    broker.context.all_relations.remove(cron)
     for name in ("operator", "guest", "notes"):
         with pytest.raises(NuagesError, match="asks for the user"):
             broker.act("get-service-account", username=name, vhost="/")

@@ -139,7 +139,9 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
         except driver.Refused as error:
             problems.append(str(error))
             continue
-        if request:
+        if request and context.secret(_account_label(request.user)):
+            problems.append(f"{remote} asks for the user {request.user}, for whom get-service-account made an account")
+        elif request:
             taken[request.user] = remote
             asked.append((relation, request, passwords.read(context, _label(relation), change=remote in rotate)))
     kept = context.secret(_OPERATOR)
@@ -172,7 +174,7 @@ async def _account(context: Context, user: str, vhost: str) -> Mapping[str, Any]
     }
     if answer.parse(0, "the action", {"username": user, "vhost": vhost}, taken) is None:
         raise driver.ServiceError("cannot make an account: username and vhost are empty")
-    label = f"account.{user}"
+    label = _account_label(user)
     kept = context.secret(label)
     account = User(user, kept["password"] if kept else driver.new_password(), (vhost,), "account")
 
@@ -205,6 +207,10 @@ def disk_limit(text: str) -> int:
     if size <= 0:
         raise driver.Refused(f"{_DISK} is {text!r}: set it to auto, or to a size such as 500M or 5Gi")
     return size
+
+
+def _account_label(user: str) -> str:
+    return f"account.{user}"
 
 
 def _label(relation: Relation) -> str:
