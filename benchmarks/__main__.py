@@ -1,4 +1,6 @@
-"""Run all benchmarks, or those named: `python -m benchmarks check pack up status load memory dispatch changes servers`.
+"""Run all benchmarks, or those named: `python -m benchmarks check pack up status load memory dispatch`.
+
+The others are `changes`, `servers` and `gate`.
 
 `cold` downloads some hundred megabytes, and runs only when it is named.
 """
@@ -14,11 +16,12 @@ from pathlib import Path
 from benchmarks import measures
 from benchmarks.changes import changes
 from benchmarks.dispatch import dispatch
+from benchmarks.gate import gate
 from benchmarks.packing import pack
 from benchmarks.servers import cold, servers
 from tests.e2e.world import EXAMPLE, World
 
-ALL = {**measures.ALL, "pack": pack, "dispatch": dispatch, "changes": changes, "servers": servers}
+ALL = {**measures.ALL, "pack": pack, "dispatch": dispatch, "changes": changes, "servers": servers, "gate": gate}
 NAMED = {**ALL, "cold": cold}
 """With those that run only when they are named."""
 
