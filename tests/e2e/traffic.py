@@ -106,7 +106,7 @@ def asking(*asks: Callable[[], str]) -> Iterator[Asked]:
     asked, lock, stop = Asked(), threading.Lock(), threading.Event()
 
     def client(ask: Callable[[], str]) -> None:
-        while not stop.is_set():
+        while not stop.wait(0.05):  # the machine is for what is done meanwhile
             try:
                 wrong = ask()
             except (OSError, AssertionError) as error:
