@@ -175,6 +175,19 @@ def test_this_machine_is_refused_unless_the_operator_permits_it(proxy: Proxy) ->
     until(again, "Squid has asked its helper anew")
 
 
+def test_an_address_of_ipv6_is_a_host(proxy: Proxy) -> None:
+    login = proxy.login(proxy.context.all_relations[0])
+    proxy.configure(private_hosts=f"localhost:{OUTSIDE},[::1]:{OUTSIDE}")
+
+    def way() -> bool:  # nobody listens there: it is the way out that says so
+        return "cannot reach [::1]:9000" in proxy.get(f"http://[::1]:{OUTSIDE}/", login)[1]
+
+    until(way, "Squid has asked its helper anew")
+    assert "Tunnel connection failed: 502" in proxy.get("/", login, tunnel=("[::1]", OUTSIDE))[1]
+    assert "ERR_ACCESS_DENIED" in proxy.get("http://[::2]:81/", login)[1]
+    proxy.configure(private_hosts=f"localhost:{OUTSIDE}")
+
+
 def test_hosts_that_are_named_are_the_only_ones(proxy: Proxy) -> None:
     blog = proxy.integrate(4, "blog", OTHER, domains=["example.com", f"localhost:{OUTSIDE}"], auth=["userpass"])
     login = proxy.login(blog)
@@ -240,9 +253,28 @@ def test_a_user_goes_with_its_relation(proxy: Proxy) -> None:
     assert not [label for label in proxy.context.secrets if label.startswith("http-proxy.4")]
 
 
+def test_a_user_goes_with_its_request(proxy: Proxy) -> None:
+    blog = proxy.integrate(5, "blog", OTHER)
+    login = proxy.login(blog)
+    blog.app = {"requests": json.dumps([{"requirer": ID, "auth": [], "domains": []}])}
+    proxy.hook("http-proxy-relation-changed", blog)
+    assert [label for label in proxy.context.secrets if label.startswith("http-proxy.5")] == [f"http-proxy.5.{ID}"]
+    assert proxy.login(blog) != login
+    until(lambda: proxy.get(f"{HERE}/", login)[0] == 407, "it is refused")
+    blog.breaking = True
+    proxy.hook("http-proxy-relation-broken", blog)
+    proxy.context.all_relations.remove(blog)
+    assert not [label for label in proxy.context.secrets if label.startswith("http-proxy.5")]
+
+
 def test_options(proxy: Proxy) -> None:
     (notes,) = proxy.context.all_relations
-    for options in ({"http_port": 3129}, {"private_hosts": "a b"}, {"http_proxy_domains": "http://x"}):
+    for options in (
+        {"http_port": 3129},
+        {"private_hosts": "a b"},
+        {"http_proxy_domains": "http://x"},
+        {"hostname": "http://x"},
+    ):
         proxy.configure(**options)
         assert proxy.context.status[0] == "blocked"
         assert "set it to" in proxy.context.status[1]

@@ -106,6 +106,8 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
     port, private = _port(context), _places(context, _PRIVATE)
     default = _places(context, _DOMAINS) or _EVERYWHERE
     host = str(context.config.get(_HOSTNAME) or f"{context.application}.{context.model}.svc.cluster.local")
+    if answer.places([f"{host}:{port}"]) is None:
+        raise driver.Refused(f"{_HOSTNAME} is {host!r}: set it to a bare host name, without scheme or port")
     relations = context.relations(answer.ENDPOINT)
     problems: list[str] = []
     asked: dict[int, tuple[answer.Request, ...]] = {}
@@ -141,6 +143,9 @@ async def _serve(context: Context, rotate: frozenset[str]) -> str:
                 content = {"username": request.user, "password": pair.present}
                 uris[request.id] = context.set_secret(request.label, content, relation=relation.id)
         if relation.id in asked:
+            withdrawn = set(answer.answered(relation.local_app())).difference(each.id for each in asked[relation.id])
+            for identifier in withdrawn:
+                passwords.forget(context, answer.label(relation.id, identifier))
             bag = answer.answer(asked[relation.id], f"http://{host}:{port}", uris)
             driver.give(context, relation, driver.Answer(bag))
     return problems[0] if problems else ""

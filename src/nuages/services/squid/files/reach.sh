@@ -9,6 +9,9 @@ while :; do
     else
         read -r user source host port _ || exit 0
     fi
+    # Squid writes what is special in a URL as %XX: of what a host consists of, the brackets of an IPv6 address.
+    host=${host//%5B/[}
+    host=${host//%5D/]}
     answer=ERR
     while read -r may from place door; do
         if [[ $may == "$user" && ($from == - || $from == "$source") ]] &&
