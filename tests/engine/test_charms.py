@@ -1,16 +1,19 @@
 """Reading and unpacking charms."""
 
+import os
 import stat
 import subprocess
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from nuages.engine import config
+from nuages.engine import charms, config
 from nuages.engine.charm import Action, Container, Endpoint, Option
 from nuages.engine.charms import interpreter, prepare, read, unpack
 from nuages.engine.errors import CharmError
@@ -414,3 +417,32 @@ def test_the_test_charm_is_importable(tmp_path):
     script = "import sys; sys.path.insert(0, 'venv'); import ops; print(ops.__version__)"
     argv = [str(interpreter(charm).executable), "-I", "-S", "-c", script]
     assert subprocess.run(argv, cwd=tree, check=True, capture_output=True).stdout
+
+
+def test_a_charm_is_kept_as_long_as_an_application_has_it(tmp_path):
+    """And one that may be about to be deployed."""
+    kept, source = tmp_path / "charms", pack(tmp_path / "a.charm")
+    found = charms.keep(charms.read(source), source, kept)
+    assert Path(found.path).read_bytes() == source.read_bytes()
+    charms.prepare(found, kept)
+    for name in ("0" * 64 + ".charm", "1" * 16, ".part-x"):
+        (kept / name).mkdir() if len(name) == 16 else (kept / name).touch()
+    charms.forget(kept, {found.digest, "built-in"})
+    assert len(list(kept.iterdir())) == 5
+    for path in kept.iterdir():
+        os.utime(path, (1, 1))
+    charms.forget(kept, {found.digest, "built-in"})
+    assert sorted(path.name for path in kept.iterdir()) == sorted([f"{found.digest}.charm", found.digest[:16]])
+    charms.keep(found, source, kept)
+    charms.forget(kept, set())
+    assert [path.name for path in kept.iterdir()] == [f"{found.digest}.charm"]
+    charms.forget(tmp_path / "none", set())
+
+
+def test_one_charm_kept_by_two_at_once(tmp_path):
+    source = pack(tmp_path / "a.charm")
+    found = charms.read(source)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: charms.keep(found, source, tmp_path / "charms"), range(8)))
+    assert {one.path for one in made} == {str(tmp_path / "charms" / f"{found.digest}.charm")}
+    assert len(list((tmp_path / "charms").iterdir())) == 1

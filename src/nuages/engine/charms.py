@@ -10,9 +10,11 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Collection, Generator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from nuages.engine import foreign, metadata
@@ -27,8 +29,10 @@ __all__ = [
     "CharmError",
     "build",
     "compile_tree",
+    "forget",
     "interpreter",
     "interpreter_for",
+    "keep",
     "of_service",
     "prepare",
     "read",
@@ -38,6 +42,8 @@ __all__ = [
 BASE_PYTHONS = {"20.04": "3.8", "22.04": "3.10", "24.04": "3.12", "26.04": "3.14"}
 DOCUMENTS = ("metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml")
 LONGEST_LINK = 4096
+UNUSED = 600.0
+"""Seconds after which a file that no application has is nobody's: it may be one that is about to be deployed."""
 
 
 def read(path: Path) -> Charm:
@@ -70,6 +76,37 @@ def read(path: Path) -> Charm:
 def of_service(service: Service) -> Charm:
     """Return the charm that a built-in application plays."""
     return build(service.metadata, service.options, service.actions, digest="built-in", path="", python="")
+
+
+def keep(charm: Charm, path: Path, directory: Path) -> Charm:
+    """Copy the .charm at `path` below `directory` and return the charm of that copy. Blocking."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    kept = directory / f"{charm.digest}.charm"
+    if kept.exists():
+        kept.touch()
+    else:
+        descriptor, scratch = tempfile.mkstemp(dir=directory, prefix=".part-")
+        try:
+            with path.open("rb") as source, os.fdopen(descriptor, "wb") as sink:
+                shutil.copyfileobj(source, sink)
+            Path(scratch).rename(kept)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+    return replace(charm, path=str(kept))
+
+
+def forget(directory: Path, digests: Collection[str]) -> None:
+    """Remove what was kept of charms with other digests, unless that was a moment ago. Blocking."""
+    if not directory.exists():
+        return
+    used = {*(f"{digest}.charm" for digest in digests), *(digest[:16] for digest in digests)}
+    for path in list(directory.iterdir()):
+        if path.name not in used and path.stat().st_mtime < time.time() - UNUSED:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def prepare(charm: Charm, directory: Path) -> Path:

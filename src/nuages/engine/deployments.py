@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +86,7 @@ async def _charm(runner: ModelRunner, text: str) -> Charm:
             f"cannot find {text}{near}", fix=f"built-in applications: {offered}; or the path of a .charm file"
         )
     charm = await asyncio.to_thread(charms.read, path)
-
-    def keep() -> Path:
-        directory = runner.directory / "charms"
-        directory.mkdir(mode=0o700, exist_ok=True)
-        kept = directory / f"{charm.digest}.charm"
-        if not kept.exists():
-            scratch = kept.with_suffix(".part")
-            shutil.copyfile(path, scratch)
-            scratch.rename(kept)
-        return kept
-
-    return replace(charm, path=str(await asyncio.to_thread(keep)))
+    return await asyncio.to_thread(charms.keep, charm, path, runner.directory / "charms")
 
 
 def _check_resources(charm: Charm, name: str, resources: Mapping[str, str]) -> None:

@@ -11,16 +11,15 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from nuages.engine import changes, connections, lifecycle, pebble, podspec, recovery
+from nuages.engine import changes, connections, lifecycle, podspec, recovery, rollouts
 from nuages.engine.agent import Agent
 from nuages.engine.debuglog import DebugLog
 from nuages.engine.errors import EngineError
 from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
-from nuages.engine.state import Application, Change, Model, Unit
+from nuages.engine.state import Change, Model
 from nuages.engine.store import Store
-from nuages.engine.threads import finished
-from nuages.engine.watch import UNREACHABLE
+from nuages.engine.upkeep import Upkeep
 from nuages.engine.world import World
 
 logger = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ class ModelRunner:
         self._tasks: list[asyncio.Task[None]] = []
         self._lock = asyncio.Lock()
         self._closed = False
-        self._ports = set(store.state.published.values())
+        self._upkeep = Upkeep(self.world)
         store.listeners.append(lambda old, new: self._touch())
 
     @property
@@ -253,63 +252,16 @@ class ModelRunner:
             for agent in self.agents.values():
                 agent.wake()
             self.world.apply(lambda model: changes.evaluate(model, self.settled, time.time()))
-            await self._forget_files()
-            await self._unpublish()
+            await self._upkeep.run()
             passed, self._passed = self._passed, asyncio.Event()
             passed.set()
 
     async def _rollouts(self) -> None:
-        """Replace the pods of an old revision: highest ordinal first, the next when the last one is Ready."""
         while True:
             passed = self._passed
-            waiting = False
-            for application in list(self.state.applications.values()):
-                waiting |= await self._roll(application)
+            waiting = await rollouts.step(self.world, self.settled)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(passed.wait(), READY_POLL if waiting else None)
-
-    async def _roll(self, application: Application) -> bool:
-        """Take one step of an application's rolling update; return whether it has to wait for a pod."""
-        units = [unit for unit in self.state.units_of(application.name) if unit.life == "alive"]
-        outdated = [unit for unit in units if unit.pod not in (0, application.revision)]
-        if not outdated or self.state.stopped:
-            return False
-        if any(unit.replace for unit in units):
-            return True
-        for unit in units:
-            if unit not in outdated and not (self.settled(self.state, unit.name) and await self._ready(unit)):
-                return True
-        name = outdated[-1].name
-        self.world.apply(lambda model: model.with_unit(replace(model.units[name], replace=True)))
-        return True
-
-    async def _ready(self, unit: Unit) -> bool:
-        # Kubernetes asks for the first time after half a minute; by then the charm's hooks have run, as here
-        pod = self.world.pods.pod(unit.name)
-        if pod is None:
-            return False
-        try:
-            answers = await asyncio.gather(*(container.call(pebble.ready) for container in pod.containers.values()))
-        except UNREACHABLE:
-            return False
-        return all(answers)
-
-    async def _forget_files(self) -> None:
-        """Volumes go with their application, not with a unit: a unit that comes back finds its data."""
-        for kind in ("volumes", "services"):
-            directory = self.directory / kind
-            if not directory.exists() or self.state.stopped or not self.world.pods.alive():
-                continue
-            for path in list(directory.iterdir()):
-                if path.name.rpartition("-")[0] not in self.state.applications:
-                    await finished(asyncio.to_thread(self.world.pods.remove, path))
-
-    async def _unpublish(self) -> None:
-        """A port goes with its application."""
-        ports = set(self.state.published.values())
-        gone, self._ports = self._ports - ports, ports
-        for port in gone:
-            await self.world.pods.unpublish(port)
 
     def _interrupted(self, change: Change) -> None:
         text = f"cannot {change.summary}: the engine was restarted meanwhile"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,13 +42,21 @@ def answering(handler: Handler) -> Handler:
                 f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}" for each in error.errors()
             )
             response = error_document(400, f"cannot understand the request: {reasons}", "", "request")
-        except Exception:
+        except Exception as error:
             logger.exception("%s %s", request.method, request.url.path)
-            response = error_document(500, "cannot do that: internal error of the engine", "see daemon.log", "internal")
+            response = _unforeseen(error)
         response.headers["Nuages-Version"] = nuages.__version__
         return response
 
     return answer
+
+
+def _unforeseen(error: Exception) -> Response:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error_document(
+            507, f"cannot do that: no space left for {error.filename or 'a file'}", "make room on that disk", "no-space"
+        )
+    return error_document(500, "cannot do that: internal error of the engine", "see daemon.log", "internal")
 
 
 async def http_error(request: Request, error: Exception) -> Response:
