@@ -307,8 +307,8 @@ def test_another_user_is_refused(engine, rights, reason):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a directory away")
 def test_a_foreign_state_directory_is_refused(tmp_path):
-    from nuages.engine.daemon import prepare
     from nuages.engine.errors import EngineError
+    from nuages.engine.serving import prepare
 
     directory = tmp_path / "nuages"
     directory.mkdir()
@@ -318,8 +318,8 @@ def test_a_foreign_state_directory_is_refused(tmp_path):
 
 
 def test_a_second_daemon_is_refused(engine):
-    from nuages.engine.daemon import main
     from nuages.engine.errors import EngineError
+    from nuages.engine.serving import main
 
     with pytest.raises(EngineError, match="runs already"):
         main({}, engine.directory)

@@ -12,7 +12,7 @@ import pytest
 
 from nuages.engine.api.client import ApiError, Client, model_path
 
-PROGRAM = "import sys; from pathlib import Path; from nuages.engine.daemon import main; main({}, Path(sys.argv[1]))"
+PROGRAM = "import sys; from pathlib import Path; from nuages.engine.serving import main; main({}, Path(sys.argv[1]))"
 PATIENCE = 60.0
 
 

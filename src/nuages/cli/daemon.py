@@ -8,11 +8,11 @@ from nuages.errors import NuagesError
 
 def main() -> int:
     """Serve until told to stop; return the exit code."""
-    from nuages.engine import daemon
+    from nuages.engine import serving
     from nuages.services import REGISTRY
 
     try:
-        daemon.main(REGISTRY, Path(sys.argv[1]))
+        serving.main(REGISTRY, Path(sys.argv[1]))
     except NuagesError as error:
         # The command that started us reads these two lines from our log.
         print(f"error: {error}", f"fix:   {error.fix}", sep="\n", file=sys.stderr, flush=True)
