@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +20,25 @@ from tests.e2e.world import World, eventually, processes
 pytestmark = pytest.mark.slow
 
 STORE = "s3-integrator/0"
+AUTHORITY = "self-signed-certificates"
+CLIENT = """
+import sys, tempfile
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+with tempfile.NamedTemporaryFile("w") as file:
+    file.write(sys.argv[2])
+    file.flush()
+    config = Config(signature_version=UNSIGNED, retries={"max_attempts": 0})
+    client = boto3.client("s3", endpoint_url=sys.argv[1], verify=file.name if sys.argv[2] else None, config=config)
+    try:
+        client.list_objects_v2(Bucket="notes")
+    except (BotoCoreError, ClientError) as error:
+        print(type(error).__name__)
+"""
+"""Says what becomes of a request without keys: `AccessDenied` is the store's own word."""
 URLS = """
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -54,11 +75,14 @@ def stored(home: Path) -> Iterator[World]:
         yield world
 
 
-def opened(url: str) -> tuple[int, str]:
+def opened(url: str, authority: str = "") -> tuple[int, str]:
     """Open a URL as a browser does, for which every name below localhost is this machine."""
     parts = urlsplit(url)
     assert parts.hostname and parts.hostname.endswith(".localhost")
     connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=10)
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cadata=authority or None)
+        connection = http.client.HTTPSConnection("127.0.0.1", parts.port, timeout=10, context=context)
     connection.request("GET", f"{parts.path}?{parts.query}", headers={"Host": parts.netloc})
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
@@ -89,6 +113,53 @@ def test_changed_keys_without_a_failed_request(stored: World):
         asked.wait_for(20)
     assert asked.failed == []
     assert browser.get("/upload/rotated.txt/new/").text == "rotated.txt"
+
+
+def asked_by_boto3(world: World, endpoint: str, chain: str) -> str:
+    """Return how a client fares that trusts a chain, or with "" what the container trusts anyway."""
+    words = ("--container", "django-app", "notes/0", "--", "python3", "-c", CLIENT, endpoint, chain)
+    return world.nuages("ssh", *words).stdout.strip()
+
+
+def test_tls_comes_and_goes_without_a_failed_request(stored: World):
+    browser = stored.browser()
+    plain = stored.variables()["S3_ENDPOINT"]
+    with asking(lambda: browser.wrong("/download/first.txt/", "hello")) as asked:
+        stored.nuages("deploy", AUTHORITY)
+        stored.nuages("integrate", "s3-integrator", AUTHORITY)
+        told = eventually("TLS", lambda: "S3_TLS_CA_CHAIN" in (v := stored.variables()) and v, seconds=60)
+        assert told["S3_ENDPOINT"].startswith("https://s3-integrator.localhost:")
+        (authority,) = json.loads(told["S3_TLS_CA_CHAIN"])
+        assert authority.strip() == stored.action(f"{AUTHORITY}/0", "get-ca-certificate")["ca-certificate"].strip()
+        asked.wait_for(5)
+
+        # No media but through the chain that was told.
+        assert asked_by_boto3(stored, told["S3_ENDPOINT"], authority) == "AccessDenied"
+        assert asked_by_boto3(stored, told["S3_ENDPOINT"], "") == "SSLError"
+        url = browser.get("/link/first.txt/").text
+        assert opened(url, authority) == (200, "hello")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            opened(url)
+        assert stored.nuages("connect", "notes", "s3", "--", "get", "first.txt").stdout == "hello"
+        stored.rotate(STORE, "S3_SECRET_KEY")
+
+        stored.action(f"{AUTHORITY}/0", "rotate-private-key")
+        both = eventually(
+            "the new authority",
+            lambda: len(found := json.loads(stored.variables()["S3_TLS_CA_CHAIN"])) == 2 and found,
+            seconds=60,
+        )
+        assert both[1] == authority
+        assert asked_by_boto3(stored, told["S3_ENDPOINT"], "\n".join(both)) == "AccessDenied"
+        assert asked_by_boto3(stored, told["S3_ENDPOINT"], "") == "SSLError"
+        asked.wait_for(5)
+
+        stored.nuages("remove-relation", "s3-integrator", AUTHORITY)
+        told = eventually("no TLS", lambda: "S3_TLS_CA_CHAIN" not in (v := stored.variables()) and v, seconds=60)
+        assert told["S3_ENDPOINT"] == plain
+        asked.wait_for(5)
+    assert asked.failed == []
+    stored.nuages("remove-application", AUTHORITY)
 
 
 def test_objects_outlive_down_and_the_relation(stored: World):
