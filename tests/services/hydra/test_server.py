@@ -319,6 +319,20 @@ def test_signing_out_leads_back_to_the_application_alone(hydra: Provider, app: A
     assert "Nobody is signed in" in person.get("/").words
     stranger = target | {"post_logout_redirect_uri": "http://localhost:8000.evil.example/"}
     assert person.get(f"{out}?{urlencode(stranger)}").status == 403
+    split = target | {"post_logout_redirect_uri": "http://localhost:8000/é\r\nX-Split: 1"}
+    led = person.get(f"{out}?{urlencode(split)}")
+    assert led.location == "http://localhost:8000/%C3%A9%0D%0AX-Split:%201?state=s%262"
+    assert "x-split" not in led.headers
+    access = app.redeem(code(signed_in(hydra, hydra.person(), app.leads(), "alice"))).document["access_token"]
+    assert person.get(f"{out}?{urlencode(target | {'id_token_hint': access})}").status == 403
+
+
+@pytest.mark.parametrize("age", ["²", "9" * 400, "9" * 5000])
+def test_an_age_that_is_none_is_left_aside(hydra: Provider, app: Application, age: str):
+    person = hydra.person()
+    signed_in(hydra, person, app.leads(), "alice")
+    for name in ("max_age", "login_asked"):
+        assert person.get(app.leads(**{name: age})).location.startswith(BACK)
 
 
 def test_a_changed_secret_and_those_before(

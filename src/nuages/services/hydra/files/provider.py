@@ -7,6 +7,7 @@ In the home folder: `users.json`, `clients.json`, `keys.json`, `state.db`. Paths
 # pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -127,7 +128,7 @@ class Provider:
         except (JoseError, ValueError):
             raise web.Refused("id_token_hint is no token of this provider") from None
         audience = said["aud"] if isinstance(said.get("aud"), list) else [said.get("aud")]
-        client = self.records.client(str(audience[0]))
+        client = self.records.client(str(audience[0])) if audience else None  # an access token is nobody's
         session = self.people.session(request)
         if session and session.user.id != said.get("sub"):
             return self.people.ask_logout(request)
@@ -162,10 +163,10 @@ class Provider:
     def _again(self, request: web.Request, session: people.Session) -> bool:
         """Tell whether a person who is signed in has to do it again for this request, by `prompt` or `max_age`."""
         asked = request.query.get(_ASKED, "")
-        if asked.isdigit() and session.since * 1000 >= int(asked):
+        if _NUMBER.fullmatch(asked) and session.since * 1000 >= int(asked):
             return False
         age = request.query.get("max_age", "")
-        old = age.isdigit() and session.since + int(age) < time.time()
+        old = bool(_NUMBER.fullmatch(age)) and session.since + int(age) < time.time()
         return old or "login" in request.query.get("prompt", "").split()
 
     def _next(self, request: web.Request) -> str:
@@ -174,6 +175,7 @@ class Provider:
 
 
 _ASKED = "login_asked"
+_NUMBER = re.compile("[0-9]{1,15}")
 
 
 def main() -> None:

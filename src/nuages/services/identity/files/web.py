@@ -14,7 +14,7 @@ from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pages
 
@@ -72,8 +72,9 @@ class Reply:
 
 
 def redirect(url: str) -> Reply:
-    """Return a reply that leads on by GET."""
-    return Reply(status=HTTPStatus.SEE_OTHER, headers=[("Location", url)])
+    """Return a reply that leads on by GET; what cannot be in a header, a line's end above all, is encoded."""
+    plain = "".join(letter if "!" <= letter <= "~" else quote(letter) for letter in url)
+    return Reply(status=HTTPStatus.SEE_OTHER, headers=[("Location", plain)])
 
 
 def local(path: str, **query: str) -> Reply:
@@ -128,7 +129,11 @@ def serve(routes: Routes, ports: set[int]) -> None:
         def _do(self) -> None:
             body = b""
             length = self.headers.get("Content-Length", "0")
-            if not length.isdigit() or int(length) > LIMIT or self.headers.get("Transfer-Encoding"):
+            if (
+                not (length.isascii() and length.isdigit())
+                or int(length) > LIMIT
+                or self.headers.get("Transfer-Encoding")
+            ):
                 self.close_connection = True
                 self._send(Reply(pages.refused("the request is too big", ""), 413))
                 return
