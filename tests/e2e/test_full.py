@@ -17,6 +17,7 @@ import pytest
 from nuages.services import REGISTRY
 from tests.e2e.chromium import chromium
 from tests.e2e.conftest import world_of
+from tests.e2e.documented import MAY_BE_EMPTY, PORTS, VARIABLES, WITHOUT
 from tests.e2e.outside import HOST, serving
 from tests.e2e.people import passwords
 from tests.e2e.people.visitor import Visitor
@@ -126,88 +127,12 @@ def units(world: World) -> dict[str, dict[str, dict[str, str]]]:
     return found
 
 
-# The page of the extension, name by name.
-PARTS = ("SCHEME", "NETLOC", "PATH", "PARAMS", "QUERY", "FRAGMENT", "HOSTNAME", "PORT")
-DATABASE = (*PARTS, "USERNAME", "PASSWORD", "NAME")
-DOCUMENTED = (
-    "POSTGRESQL_DB_CONNECT_STRING",
-    *(f"POSTGRESQL_DB_{part}" for part in DATABASE),
-    "MYSQL_DB_CONNECT_STRING",
-    *(f"MYSQL_DB_{part}" for part in DATABASE),
-    "MONGODB_DB_CONNECT_STRING",
-    *(f"MONGODB_DB_{part}" for part in DATABASE),
-    "REDIS_DB_CONNECT_STRING",
-    *(f"REDIS_DB_{part}" for part in PARTS),
-    "SAML_ENTITY_ID",
-    "SAML_METADATA_URL",
-    "SAML_SINGLE_SIGN_ON_REDIRECT_URL",
-    "SAML_SIGNING_CERTIFICATE",
-    "S3_ACCESS_KEY",
-    "S3_SECRET_KEY",
-    "S3_BUCKET",
-    "S3_REGION",
-    "S3_STORAGE_CLASS",
-    "S3_ENDPOINT",
-    "S3_PATH",
-    "S3_API_VERSION",
-    "S3_URI_STYLE",
-    "S3_ADDRESSING_STYLE",
-    "S3_ATTRIBUTES",
-    "RABBITMQ_CONNECT_STRING",
-    "RABBITMQ_SCHEME",
-    "RABBITMQ_NETLOC",
-    "RABBITMQ_PATH",
-    "RABBITMQ_PARAMS",
-    "RABBITMQ_QUERY",
-    "RABBITMQ_FRAGMENT",
-    "RABBITMQ_USERNAME",
-    "RABBITMQ_PASSWORD",
-    "RABBITMQ_HOSTNAME",
-    "RABBITMQ_PORT",
-    "RABBITMQ_VHOST",
-    "DJANGO_BASE_URL",
-    "DJANGO_ALLOWED_HOSTS",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    # a user's own option
-    "DJANGO_OUTSIDE",
-    # and what the page does not name, but its integrations have
-    "SMTP_HOST",
-    "SMTP_PORT",
-    "SMTP_USER",
-    "SMTP_PASSWORD",
-    "SMTP_AUTH_TYPE",
-    "FGA_STORE_ID",
-    "FGA_TOKEN",
-    "FGA_HTTP_API_URL",
-    "FGA_GRPC_API_URL",
-    "DJANGO_OIDC_CLIENT_ID",
-    "DJANGO_OIDC_CLIENT_SECRET",
-    "DJANGO_OIDC_API_BASE_URL",
-    "DJANGO_OIDC_AUTHORIZE_URL",
-    "DJANGO_OIDC_ACCESS_TOKEN_URL",
-    "DJANGO_OIDC_USER_URL",
-    "DJANGO_OIDC_JWKS_URL",
-    "DJANGO_OIDC_CLIENT_KWARGS",
-    "VALKEY_DB_CONNECT_STRING",
-)
-MAY_BE_EMPTY = ("_PARAMS", "_QUERY", "_FRAGMENT", "REDIS_DB_PATH")
-WITHOUT = {
-    "REDIS_DB_USERNAME": "the interface redis has no field for credentials: upstream leaves it out too",
-    "REDIS_DB_PASSWORD": "the interface redis has no field for credentials: upstream leaves it out too",
-    "REDIS_DB_NAME": "the interface redis has no field for a database, the URL no path: upstream leaves it out too",
-}
-"""Documented, and never there, whatever the server: the provider says `leader-host`, or `hostname` and `port`."""
-PORTS = {"POSTGRESQL_DB": "5432", "MYSQL_DB": "3306", "MONGODB_DB": "27017", "REDIS_DB": "6379", "RABBITMQ": "5672"}
-
-
 @pytest.fixture(scope="module")
 def told(full: World) -> dict[str, str]:
     return full.variables()
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
+@pytest.mark.parametrize("name", VARIABLES)
 def test_a_documented_variable_is_there(told: dict[str, str], name: str):
     assert name in told
     assert told[name] or name.endswith(MAY_BE_EMPTY)
