@@ -117,6 +117,11 @@ class World:
         return {port for name, port in (("store", 9000), ("store-tls", 9443)) if services.get(name)}
 
 
+def checked_by(world: World) -> set[str]:
+    """How Pebble looks whether the store is ready."""
+    return {"http", "exec", "tcp"} & world.pod.client.get_plan().to_dict()["checks"]["ready"].keys()
+
+
 @pytest.fixture(scope="module")
 def world(directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running(STORE, directory) as store, running(AUTHORITY, tmp_path_factory.mktemp("a")) as authority:
@@ -143,7 +148,7 @@ def test_with_a_certificate_it_is_https_and_plain_requests_go_on_for_a_while(
     assert world.goes()
     assert world.goes(before)
     wait_out(world, monkeypatch)
-    assert world.ports() == {9443}
+    assert (world.ports(), checked_by(world)) == ({9443}, {"exec"})
     assert world.goes()
     assert not world.goes(before)
 
@@ -254,7 +259,7 @@ def test_without_the_relation_it_is_plain_again(world: World, monkeypatch: pytes
     assert world.goes()
     assert world.goes(before)
     wait_out(world, monkeypatch)
-    assert world.ports() == {9000}
+    assert (world.ports(), checked_by(world)) == ({9000}, {"http"})
     assert world.goes()
     assert not world.goes(before)
     assert "tls" not in world.pod.run("ls", "/var/lib/s3").split()

@@ -94,19 +94,12 @@ def workload(doors: Doors, region: str) -> driver.Workload:
         for name, (port, directory) in ports.items()
         if port
     }
-    layer: ops.pebble.LayerDict = {
-        "summary": "object store",
-        "services": services,
-        "checks": {
-            "ready": {
-                "override": "replace",
-                "level": "ready",
-                "period": "5s",
-                "threshold": 2,
-                "exec": {"command": " ".join(_ready(doors)), "user": driver.USER, "working-dir": "/"},
-            }
-        },
-    }
+    check: ops.pebble.CheckDict = {"override": "replace", "level": "ready", "period": "5s", "threshold": 2}
+    if doors.tls:  # Pebble itself trusts only the authorities of the machine
+        check["exec"] = {"command": " ".join(_ready(doors)), "user": driver.USER, "working-dir": "/"}
+    else:
+        check["http"] = {"url": f"http://127.0.0.1:{doors.port}/health"}
+    layer: ops.pebble.LayerDict = {"summary": "object store", "services": services, "checks": {"ready": check}}
     return driver.Workload(layer, gone=[name for name, (port, _) in ports.items() if not port])
 
 
