@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from nuages import __version__
-from nuages.cli.commands import COMMANDS
+from nuages.cli.commands import ALIASES, COMMANDS, INSTEAD
 from nuages.errors import NuagesError
 
 
@@ -45,6 +45,25 @@ def test_an_unknown_command_names_the_nearest(nuages):
     assert "there is no command 'stauts'; did you mean 'status'?" in outcome.err
     assert outcome.err.startswith("error: cannot understand the command")
     assert "\nfix:   nuages --help\n" in outcome.err
+
+
+def test_a_command_of_jujus_that_is_not_here_says_what_is(nuages):
+    outcome = nuages("show-application", "notes")
+    assert outcome.code == 2
+    assert "there is no command 'show-application'; juju has it, and here `status`, `config`" in outcome.err
+
+
+def test_what_stands_in_for_a_command_of_jujus_is_there_and_the_command_is_not():
+    here = {entry.name for entry in COMMANDS} | set(ALIASES)
+    assert not here & set(INSTEAD)
+    named = [words.split()[0] for text in INSTEAD.values() for words in text.split("`")[1::2]]
+    assert set(named) <= here and named
+
+
+def test_a_group_alone_shows_its_help_and_no_error(nuages):
+    outcome = nuages("snapshot")
+    assert (outcome.code, outcome.err) == (2, "")
+    assert outcome.out.startswith("Usage: nuages snapshot") and "restore" in outcome.out
 
 
 def test_wrong_usage_is_2_and_names_the_commands_help(nuages):

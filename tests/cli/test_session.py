@@ -54,6 +54,14 @@ def test_a_project_without_a_model_says_up(daemon, nuages, home):
     assert "it was not run yet" in outcome.err and "fix:   nuages up" in outcome.err
 
 
+def test_switch_in_a_project_says_that_its_own_model_goes_first(daemon, nuages, home):
+    daemon.on("GET", "/v1/models", MODELS)
+    assert nuages("switch", "shop").err == ""
+    (home / "rockcraft.yaml").write_text("name: mine\n")
+    outcome = nuages("switch", "shop")
+    assert outcome.code == 0 and "the project's own model goes before it: type -m shop" in outcome.err
+
+
 def test_several_models_and_none_chosen(daemon, nuages, asked_model):
     daemon.on("GET", "/v1/models", MODELS)
     outcome = nuages("status")

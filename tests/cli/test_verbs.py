@@ -79,6 +79,13 @@ def test_mutations(daemon, nuages, words, route, body):
     assert ("GET", f"{M}/changes/7") in [(method, path) for method, path, _ in daemon.asked]
 
 
+def test_a_channel_is_passed_over_with_a_word(daemon, nuages):
+    daemon.change("POST", f"{M}/deploy")
+    outcome = nuages("deploy", "postgresql-k8s", "--channel", "14/stable", "--trust")
+    assert outcome.code == 0 and "the channel 14/stable is passed over" in outcome.err
+    assert "channel" not in daemon.bodies("POST", f"{M}/deploy")[0]
+
+
 def test_deploy_and_refresh_of_local_files(daemon, nuages, home):
     (home / "x.charm").write_text("")
     (home / "image").mkdir()

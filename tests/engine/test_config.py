@@ -120,6 +120,13 @@ def test_values_that_have_a_type_already(name, value, fits):
             parse(OPTIONS[name], value)
 
 
+def test_a_value_of_the_wrong_type_says_where_types_are_shown():
+    for what, shown in (("notes", "nuages config notes"), ("the model", "nuages model-config")):
+        with pytest.raises(ConfigError) as caught:
+            apply(what, OPTIONS, {}, {"workers": "abc"}, [])
+        assert caught.value.fix == f"{shown} shows each option with its type"
+
+
 def test_an_option_that_is_named_nowhere_near_offers_them_all():
     with pytest.raises(ConfigError) as caught:
         apply("notes", OPTIONS, {}, {"zzz": "1"}, [])

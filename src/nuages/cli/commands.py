@@ -80,3 +80,42 @@ ALIASES: dict[str, str] = {
     "list-secrets": "secrets",
     "resolve": "resolved",
 }
+
+_SHOWN = "`status`, `config` and `show-unit` show an application"
+_NO_CONTROLLER = "there is no controller: one machine, one user"
+_NO_OFFERS = "a model is related to no other"
+_NO_MACHINES = "there is one machine, this one"
+_VOLUMES = "applications keep their data without being asked; `snapshot` copies all of it"
+_ACTIONS = "`run UNIT help` names the actions that there are"
+_WAITS = "commands return when their hooks have run"
+_PUBLISHED = "ingress publishes applications: `integrate APPLICATION traefik-k8s`"
+
+INSTEAD: dict[str, str] = {
+    "actions": _ACTIONS,
+    "list-actions": _ACTIONS,
+    "show-action": _ACTIONS,
+    "show-application": _SHOWN,
+    "wait-for": _WAITS,
+    "expose": _PUBLISHED,
+    "unexpose": _PUBLISHED,
+    "bootstrap": _NO_CONTROLLER,
+    "controllers": _NO_CONTROLLER,
+    "whoami": _NO_CONTROLLER,
+    "login": _NO_CONTROLLER,
+    "offer": _NO_OFFERS,
+    "consume": _NO_OFFERS,
+    "offers": _NO_OFFERS,
+    "machines": _NO_MACHINES,
+    "add-machine": _NO_MACHINES,
+    "storage": _VOLUMES,
+    "operations": "`changes` lists what was done, actions too",
+    "show-operation": "`change NUMBER` shows an action's outcome",
+    "show-task": "`change NUMBER` shows an action's outcome",
+    "download": "built-in applications need none",
+    "info": "docs/reference/applications.md lists the built-in applications",
+    "find": "docs/reference/applications.md lists the built-in applications",
+    "scp": "`ssh UNIT 'cat FILE' > FILE` copies a file",
+    "bundle": "there is none: `up --dry-run` prints the commands",
+    "export-bundle": "there is none: `up --dry-run` prints the commands",
+}
+"""What to do in place of the commands that Juju has and we have not."""

@@ -17,6 +17,7 @@ from nuages.cli.words import from_file, pairs, resource_path
 @click.option(
     "--resource", "resources", multiple=True, metavar="NAME=DIR", help="A resource: the folder of a local rock."
 )
+@click.option("--channel", default="", metavar="CHANNEL", help="Accepted for Juju's sake; there is one of each.")
 @click.option("--trust", is_flag=True, help="Trust the charm.")
 @click.argument("charm")
 @click.argument("application", required=False)
@@ -26,6 +27,7 @@ def command(
     num_units: int,
     options: tuple[str, ...],
     resources: tuple[str, ...],
+    channel: str,
     trust: bool,
     charm: str,
     application: str | None,
@@ -47,4 +49,6 @@ def command(
     answer = session.post("deploy", body=body)
     name = answer.get("application") or application or Path(charm).name
     note(f'Deploying "{name}" from {"local charm" if local else "built-in application"} "{charm}"')
+    if channel:
+        note(f"the channel {channel} is passed over: there is one {Path(charm).name} here")
     finish(session, answer)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from nuages import __version__
-from nuages.cli.commands import ALIASES, COMMANDS
+from nuages.cli.commands import ALIASES, COMMANDS, INSTEAD
 from nuages.cli.output import INTERRUPTED
 from nuages.errors import NuagesError
 
@@ -73,6 +73,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911  # one return for eac
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return 2
     except click.UsageError as error:
         if debug:
             raise
@@ -166,6 +169,8 @@ def to_paste(text: str) -> str:
 def _nearest(name: str) -> str:
     import difflib
 
+    if name in INSTEAD:
+        return f"juju has it, and here {INSTEAD[name]}"
     known = [*(entry.name for entry in COMMANDS), *ALIASES]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}?" if near else "see the list"

@@ -164,4 +164,7 @@ def _fix(what: str, options: Mapping[str, Option], wrong: Iterable[str]) -> str:
     bad = next((name for name in options if f'option "{name}" expected secret' in " ".join(wrong)), None)
     if bad is not None:
         return f"nuages add-secret {bad} KEY=VALUE, which prints the URI; then nuages config {what} {bad}=secret:…"
+    if not any(text.startswith("unknown option") for text in wrong):
+        shown = "nuages model-config" if what == "the model" else f"nuages config {what}"
+        return f"{shown} shows each option with its type"
     return f"options: {', '.join(sorted(options))}" if options else "it has no options"

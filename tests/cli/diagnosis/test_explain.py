@@ -209,6 +209,11 @@ def test_the_related_database_in_use_is_fine():
     assert codes(seen(inside=Inside(vendor="sqlite"), endpoints=facts["endpoints"])) == []
 
 
+def test_an_application_of_no_units_is_scaled_up():
+    (finding,) = explain(seen(visit(status=503), units=()))
+    assert (finding.why, finding.fix) == ("it has no unit", "nuages scale-application shop 1")
+
+
 def test_a_blocked_unit_is_named():
     (finding,) = explain(seen(units=(Unit("shop/0", "blocked", "missing: postgresql"),)))
     assert (finding.code, finding.why) == ("unit", "missing: postgresql")

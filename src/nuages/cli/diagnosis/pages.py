@@ -40,6 +40,10 @@ def no_web_server(seen: Observations) -> Iterator[Finding]:
     messages = [
         f"{unit.name} says: {unit.message}" for unit in seen.units if unit.workload != "active" and unit.message
     ]
+    if not seen.units:
+        why, fix = "it has no unit", f"nuages scale-application {seen.application} 1"
+        yield Finding("no-web-server", "error", f"{front.last.url} is {front.last.status}", why, fix)
+        return
     why = "ingress reaches no web server of the application" + "".join(f"; {text}" for text in messages)
     fix = f"nuages status; nuages logs {seen.application}"
     yield Finding("no-web-server", "error", f"{front.last.url} is {front.last.status}", why, fix)

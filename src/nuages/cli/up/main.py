@@ -53,8 +53,11 @@ def command(model: str | None, dry_run: bool, port: int | None, project_dir: Pat
         with told_as(source, directory):
             built = build(source, console, observed, port=port)
         if dry_run:
-            for operation in plan(built.project, observed):
+            operations = plan(built.project, observed)
+            for operation in operations:
                 print(operation.command)
+            if not operations:
+                console.line("nothing to do: the model is what the project says")
             return
         client = connect()
         with alone(directory, console):
