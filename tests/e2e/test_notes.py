@@ -7,12 +7,14 @@ import re
 
 import pytest
 
+from tests.e2e.projects import own_port
 from tests.e2e.world import World, eventually
 
 
 @pytest.fixture(scope="module")
 def up(world: World) -> World:
     """The example, running."""
+    world.port = own_port()
     said = world.up()
     assert world.url in said
     return world
