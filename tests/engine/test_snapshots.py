@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from nuages.engine import snapshots
+from nuages.engine import copying, snapshots
 from nuages.engine.api.client import ApiError
 from nuages.engine.daemon import Daemon
 from nuages.engine.errors import EngineError, NotFound
@@ -66,7 +66,7 @@ class Place:
 @pytest.fixture(autouse=True)
 def no_power_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Flushing takes as long as others on the disk let it."""
-    monkeypatch.setattr(snapshots, "_flush", lambda place: None)
+    monkeypatch.setattr(snapshots, "flush", lambda place: None)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_full_disk_is_said(place: Place, monkeypatch: pytest.MonkeyPatch, erro
     def full(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(snapshots, "_copy_database", full)
+    monkeypatch.setattr(snapshots, "copy_database", full)
     for work in (lambda: place.take("second"), lambda: place.restore("first")):
         with pytest.raises(EngineError, match=r"cannot (make snapshot second|restore first): .*(full|space)") as caught:
             work()
@@ -213,8 +213,8 @@ def killed(work: Callable[[], object], step: int) -> bool:
     try:
         for name in ("rename", "write_bytes", "write_text", "mkdir", "chmod", "unlink", "rmdir", "touch"):
             setattr(Path, name, counted(getattr(Path, name)))
-        for name in ("remove", "copy"):
-            setattr(snapshots, name, counted(getattr(snapshots, name)))
+        for module, name in ((snapshots, "remove"), (snapshots, "copy"), (copying, "remove")):
+            setattr(module, name, counted(getattr(module, name)))
         work()
         os._exit(0)
     finally:

@@ -17,10 +17,10 @@ from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.install import install_tools
 from nuages.engine.pods import Model as Pods
-from nuages.engine.runner import PAUSED, ModelRunner
+from nuages.engine.runner import ModelRunner
 from nuages.engine.service import Service
 from nuages.engine.snapshots import Snapshot
-from nuages.engine.state import Model
+from nuages.engine.state import PAUSED, Model
 from nuages.engine.store import Store, holds_model
 from nuages.engine.threads import blocking
 

@@ -17,7 +17,7 @@ from nuages.engine.debuglog import DebugLog
 from nuages.engine.errors import EngineError
 from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
-from nuages.engine.state import Change, Model
+from nuages.engine.state import DOWN, PAUSED, Change, Model
 from nuages.engine.store import Store
 from nuages.engine.upkeep import Upkeep
 from nuages.engine.world import World
@@ -26,9 +26,6 @@ logger = logging.getLogger(__name__)
 
 REBOOTED = "since reboot"
 KILLED = "because its processes were ended"
-DOWN = "down"
-PAUSED = "for a snapshot"
-"""Why a model is stopped that is to run again, also when the daemon is killed meanwhile."""
 SAY_AGAIN = "run the same command again"
 STOP_GRACE = 5.0
 READY_POLL = 1.0

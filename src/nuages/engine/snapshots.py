@@ -12,15 +12,15 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from nuages.engine.copying import copy_database, explained, flush, size, whole
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.pods import record
-from nuages.engine.sandbox import process
 from nuages.engine.sandbox.users import UserMap, copy, remove
 from nuages.engine.state import Model
 from nuages.engine.store import Store
@@ -33,7 +33,6 @@ BEFORE = "before-restore"
 """The snapshot that a restore makes of what it replaces; the next one replaces it."""
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST = 63
-_ROOM = "see what `df` says of the state directory, then run the same command again"
 _DATABASE, _ABOUT, _PODS = "model.db", "snapshot.json", "model.json"
 _PARTS = ("volumes", "charms")
 _KEPT = (_PODS, "debug.log", "debug.log.1", "init.log")
@@ -115,13 +114,13 @@ def take(state: Path, source: Path, model: Model, name: str) -> Snapshot:
     place = directory(state, model.name)
     owner = _owner(source)
     temporary = place / f".{name}.tmp"
-    with _explained(f"cannot make snapshot {name}"), _whole(temporary, owner):
-        _copy_database(source / _DATABASE, temporary / _DATABASE)
+    with explained(f"cannot make snapshot {name}"), whole(temporary, owner):
+        copy_database(source / _DATABASE, temporary / _DATABASE)
         for part in _PARTS:
             if (source / part).exists():
                 copy(source / part, temporary / part, owner)
         found = _describe(temporary, model, name)
-        _flush(temporary)
+        flush(temporary)
         temporary.rename(place / name)
     return found
 
@@ -148,8 +147,8 @@ def prepare(state: Path, target: Path, snapshot: Snapshot, stopped: str) -> Path
     source = directory(state, target.name) / snapshot.name
     fresh = target.with_name(f".{target.name}.new")
     owner = _owner(target)
-    with _explained(f"cannot restore {snapshot.name}"), _whole(fresh, owner):
-        _copy_database(source / _DATABASE, fresh / _DATABASE)
+    with explained(f"cannot restore {snapshot.name}"), whole(fresh, owner):
+        copy_database(source / _DATABASE, fresh / _DATABASE)
         with contextlib.closing(Store(fresh / _DATABASE)) as store:  # what cannot be opened must replace nothing
             store.commit(replace(store.state, stopped=stopped))
         for part in _PARTS:
@@ -158,14 +157,14 @@ def prepare(state: Path, target: Path, snapshot: Snapshot, stopped: str) -> Path
         for name in _KEPT:
             if (target / name).exists():
                 shutil.copy2(target / name, fresh / name)
-        _flush(fresh)
+        flush(fresh)
     return fresh
 
 
 def swap(state: Path, target: Path, fresh: Path) -> None:
     """Put `fresh` in the place of the model in `target`, and keep what was there as a snapshot (blocking)."""
     old = target.with_name(f".{target.name}.old")
-    with _explained(f"cannot restore {target.name}"):
+    with explained(f"cannot restore {target.name}"):
         target.rename(old)
         fresh.rename(target)
         _keep(state, old, target)
@@ -250,41 +249,12 @@ def _describe(place: Path, model: Model, name: str) -> Snapshot:
     found = Snapshot(
         name,
         time.time(),
-        _size(place),
+        size(place),
         {name: application.charm.name for name, application in model.applications.items()},
         tuple(sorted({path for found in model.applications.values() for path in found.resources.values()})),
     )
     (place / _ABOUT).write_bytes(_SNAPSHOT.dump_json(found))
     return found
-
-
-@contextlib.contextmanager
-def _whole(temporary: Path, owner: UserMap | None) -> Generator[None]:
-    """Make a directory anew; it is gone again when the block fails."""
-    remove(temporary, owner)
-    temporary.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        temporary.mkdir(mode=0o700)
-        yield
-    except BaseException:
-        remove(temporary, owner)
-        raise
-
-
-@contextlib.contextmanager
-def _explained(doing: str) -> Generator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise EngineError(f"{doing}: {error}", fix=_ROOM) from None
-    except OSError as error:
-        raise EngineError(f"{doing}: {error.strerror or error}", fix=_ROOM) from None
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    with contextlib.closing(sqlite3.connect(source)) as one, contextlib.closing(sqlite3.connect(target)) as two:
-        one.backup(two)
-    target.chmod(0o600)
 
 
 def _place(state: Path, model: str, name: str) -> Path:
@@ -300,16 +270,3 @@ def _is_name(name: str) -> bool:
 
 def _owner(model: Path) -> UserMap | None:
     return record.load(model / _PODS).users
-
-
-def _flush(place: Path) -> None:
-    """Have a copy on the disk before it counts: a power cut may not leave its names without its data."""
-    result = process.run([process.tool("sync"), "-f", "--", str(place)], timeout=600)
-    if result.code:
-        raise EngineError(f"cannot write {place}: {result.err.strip()}", fix=_ROOM)
-
-
-def _size(place: Path) -> int:
-    # Folders of the pods' users may be closed to us; du says what it saw all the same.
-    words = process.run([process.tool("du"), "-sk", "--", str(place)], timeout=600).out.split()
-    return int(words[0]) * 1024 if words else 0

@@ -47,10 +47,18 @@ def test_leader_address_and_relations(world):
     assert found["relations"]["ask"] == [{"related-application": "two", "interface": "talk", "scope": "global"}]
 
 
-def test_a_stopped_model_says_why(world):
-    world.model = replace(world.model, stopped="since reboot")
+@pytest.mark.parametrize(
+    ("stopped", "said"),
+    [
+        ("down", "stopped: nuages up"),
+        ("since reboot", "stopped since reboot: nuages up"),
+        ("for a snapshot", "stopped for a snapshot"),
+    ],
+)
+def test_a_stopped_model_says_why(world, stopped, said):
+    world.model = replace(world.model, stopped=stopped)
     found = shown(world)
-    assert found["nuages"]["stopped"] == "stopped since reboot: nuages up"
+    assert found["nuages"]["stopped"] == said
     assert found["applications"]["one"]["units"]["one/0"]["workload-status"]["current"] == "unknown"
 
 

@@ -276,3 +276,18 @@ class TestPaths:
             assert not deep.exists()
         finally:
             os.umask(before)
+
+
+def test_whose_files_they_are_is_known_while_the_model_is_stopped(fresh):
+    users = fresh.model.namespaces.users
+    path = fresh.model.directory / "model.json"
+    fresh(fresh.model.close())
+    found = record.load(path)
+    assert (found.users, found.init) == (users, None)
+    another = Model(fresh.model.directory, "dev")
+    assert not another.survived()
+    fresh(another.close())
+    assert record.load(path).users == users
+    fresh(fresh.model.open())
+    assert another.survived()
+    assert fresh.model.namespaces.users == users

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nuages.engine.hooks.environment import JUJU_VERSION
-from nuages.engine.state import Application, Model, Status, Unit
+from nuages.engine.state import DOWN, PAUSED, Application, Model, Status, Unit
 from nuages.engine.statuses import derived
 
 BASES = {"3.8": "20.04", "3.10": "22.04", "3.12": "24.04", "3.14": "26.04"}
@@ -65,7 +65,9 @@ def stopped(model: Model) -> str | None:
     """Return why the model does not run, None when it does."""
     if not model.stopped:
         return None
-    return "stopped: nuages up" if model.stopped == "down" else f"stopped {model.stopped}: nuages up"
+    if model.stopped == PAUSED:
+        return f"stopped {PAUSED}"  # it starts again by itself
+    return "stopped: nuages up" if model.stopped == DOWN else f"stopped {model.stopped}: nuages up"
 
 
 def since(seconds: float) -> str:

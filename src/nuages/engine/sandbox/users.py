@@ -24,6 +24,8 @@ from nuages.engine.sandbox.errors import NamespacesError, SandboxError
 DAEMON = 584792
 """The uid and gid of `_daemon_`, the user of a rock's services."""
 COUNT = 65536
+_PATIENCE = 3600.0
+"""Seconds that a tree of files may take to be copied or removed."""
 BASE = 1_000_000_000
 """Where the shifted ids begin: above every range that useradd hands out."""
 
@@ -187,9 +189,9 @@ def _as_owner(command: list[str], users: UserMap | None, *, first: bool = False)
     mapped = users is not None and users.mode is not Mode.ROOT
     if not (first and mapped):
         # As ourselves first: where namespaces are refused there is nobody else's file either.
-        result = process.run(command, timeout=600)
+        result = process.run(command, timeout=_PATIENCE)
         if not result.code or not mapped:
             return result
     assert users
     with holder(users) as pid:
-        return process.run([process.tool("nsenter"), "-t", str(pid), *users.enter(), "--", *command], timeout=600)
+        return process.run([process.tool("nsenter"), "-t", str(pid), *users.enter(), "--", *command], timeout=_PATIENCE)

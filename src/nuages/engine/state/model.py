@@ -13,6 +13,10 @@ from nuages.engine.state.common import put, unit_application
 from nuages.engine.state.relations import Relation
 from nuages.engine.state.secrets import Secret
 
+DOWN = "down"
+PAUSED = "for a snapshot"
+"""Why a model is stopped that is to run again, also when the daemon is killed meanwhile."""
+
 
 @dataclass(frozen=True)
 class Model:
