@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import ops.pebble
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from nuages.services import PROVIDES, REGISTRY, driver
 from nuages.services.driver import Answer
 from tests.services.fakes import FakeContext, FakeRelation
-from tests.services.pod import running
+from tests.services.pod import running, until
 
 BAGS = st.dictionaries(st.sampled_from("abcd"), st.text(min_size=1, max_size=3))
 
@@ -90,6 +91,32 @@ def test_a_command_that_hangs_is_an_error_that_names_it_and_a_probe_that_does_is
         assert time.monotonic() - begin < 20
         with pytest.raises(driver.ServiceError, match="cannot reach it: it does not answer after 1 s"):
             driver.await_server(pod.client, slow, None, server="it", application="it", timeout=0.7)
+
+
+def test_a_layer_is_in_force_also_when_the_hook_that_brought_it_was_killed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sleeping(seconds: int) -> driver.Workload:
+        service: ops.pebble.ServiceDict = {"override": "replace", "command": f"sleep {seconds}", "startup": "enabled"}
+        return driver.Workload({"services": {"it": service}})
+
+    def killed(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    with running(REGISTRY["squid-forward-proxy"], directory) as pod:
+
+        def runs(seconds: int) -> bool:
+            listed = pod.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+            return f"sleep {seconds} " in listed
+
+        assert driver.converge(pod.client, sleeping(600)) is not None
+        until(lambda: runs(600), "it runs")
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(pod.client, "replan_services", killed)
+            driver.converge(pod.client, sleeping(601))
+        assert driver.converge(pod.client, sleeping(601)) is not None
+        until(lambda: runs(601), "the new one runs")
+        assert driver.converge(pod.client, sleeping(601)) is None
 
 
 def test_who_provides_what_is_known_without_importing_any_application() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import shutil
 import string
@@ -23,6 +25,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WAITING = "waiting for the server"
 _REPEAT = ["/bin/sh", "-c", 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@" && exit 0; sleep 0.1; done; exit 1', "repeat"]
 """Looks for a second from inside the container: Pebble logs every exec."""
+_IN_FORCE = "/run/nuages/layer"
+"""The file with the digest of the layer that services were started or restarted by, gone with the container."""
 PROBE = 10.0
 """Seconds for which a probe may hang, as it does in a server that is stopped in the middle, before it has failed."""
 
@@ -135,9 +139,13 @@ def converge(client: ops.pebble.Client, workload: Workload) -> ops.pebble.Change
     plan = client.get_plan().to_dict()
     wanted = workload.layer.get("services", {})
     _retire(client, workload.gone)
-    if not plan_holds(plan, workload.layer):
+    digest = hashlib.sha256(json.dumps(workload.layer, sort_keys=True).encode()).hexdigest()
+    if not (plan_holds(plan, workload.layer) and holds(client, _IN_FORCE, digest)):
         client.add_layer("nuages", workload.layer, combine=True)
-        return client.replan_services(timeout=0)
+        change = client.replan_services(timeout=0)
+        # Last: killed between the two above, a service would go on with what it was started with.
+        push(client, _IN_FORCE, digest)
+        return change
     services = [info for info in client.get_services() if info.name in wanted]
     idle = [info.name for info in services if info.current != ops.pebble.ServiceStatus.ACTIVE]
     # One that waits to be restarted is started at once, so that what is wrong with it is said now.

@@ -145,8 +145,9 @@ async def run(
         change = driver.converge(client, plan)
         if running and change is None and not driver.holds(client, _READ, told):
             client.send_signal("SIGHUP", [CONTAINER])
-        # Written last: a hook that ends between the files and the signal is one that has to send it again.
-        driver.keep(client, _READ, told)
+        if not running or change is None:
+            # Written last: a hook that ends between the files and the signal is one that has to send it again.
+            driver.keep(client, _READ, told)
         ready = driver.await_server(
             client,
             _READY,
