@@ -60,7 +60,7 @@ class ModelRunner:
         self._passed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lock = asyncio.Lock()
-        self._closed = False
+        self.closed = False
         self._upkeep = Upkeep(self.world)
         store.listeners.append(lambda old, new: self._touch())
 
@@ -101,7 +101,7 @@ class ModelRunner:
 
     async def close(self) -> None:
         """Stop working on the model; its pods go on."""
-        self._closed = True
+        self.closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -134,7 +134,7 @@ class ModelRunner:
                     await self._down(PAUSED)
                 yield before
             finally:
-                if not before and not self._closed:
+                if not before and not self.closed:
                     self._start()
 
     def retry(self) -> None:
@@ -155,7 +155,7 @@ class ModelRunner:
     async def _alone(self) -> AsyncGenerator[None]:
         """Let nobody else start or stop the model meanwhile."""
         async with self._lock:
-            if self._closed:
+            if self.closed:
                 name = self.state.name
                 raise EngineError(f"cannot work in model {name}: it was put back or removed meanwhile", fix=SAY_AGAIN)
             yield

@@ -34,30 +34,33 @@ async def read(
 ) -> AsyncIterator[Record]:
     """Yield the last lines of each service, oldest first; then, when following, the coming ones.
 
-    Followed pods may come and go: a new pod's lines follow those of the old one.
+    Followed pods may come and go: a new pod's lines follow those of the old one. It ends with the model.
     """
     history: list[Record] = []
     for name in units:
         for found in _containers(runner, name, container):
             async for record in _logs(name, found, service, lines, follow=False):
                 history.append(record)
-    history.sort(key=lambda record: str(record["time"]))
+    history.sort(key=_when)
     for record in history:
         yield record
     if not follow:
         return
-    newest = str(history[-1]["time"]) if history else ""
-    queue: asyncio.Queue[Record] = asyncio.Queue(maxsize=1000)
-    tasks = [asyncio.create_task(_follow(runner, name, container, service, queue)) for name in units]
+    newest = _when(history[-1]) if history else ""
+    queue: asyncio.Queue[Record | None] = asyncio.Queue(maxsize=1000)
+
+    async def follow_all() -> None:
+        await asyncio.gather(*(_follow(runner, name, container, service, queue) for name in units))
+        await queue.put(None)
+
+    task = asyncio.create_task(follow_all())
     try:
-        while True:
-            record = await queue.get()
-            if str(record["time"]) > newest or not newest:
+        while record := await queue.get():
+            if _when(record) > newest:
                 yield record
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def chosen_units(runner: ModelRunner, application_name: str, unit_name: str) -> list[str]:
@@ -102,6 +105,11 @@ async def plans(runner: ModelRunner, name: str) -> dict[str, Any]:
     return {one.name: (await one.call(lambda client: client.get_plan())).to_dict() for one in found}
 
 
+def _when(record: Record) -> str:
+    """Return a record's time such that times compare as texts: Pebble leaves zeros at the end out."""
+    return str(record["time"]).removesuffix("Z")
+
+
 def _containers(runner: ModelRunner, name: str, container: str) -> list[Container]:
     pod = runner.world.pods.pod(name)
     if pod is None:
@@ -109,12 +117,14 @@ def _containers(runner: ModelRunner, name: str, container: str) -> list[Containe
     return [found for found in pod.containers.values() if container in ("", found.name) and found.alive()]
 
 
-async def _follow(runner: ModelRunner, name: str, container: str, service: str, queue: asyncio.Queue[Record]) -> None:
+async def _follow(
+    runner: ModelRunner, name: str, container: str, service: str, queue: asyncio.Queue[Record | None]
+) -> None:
     async def one(found: Container) -> None:
         async for record in _logs(name, found, service, 30, follow=True):
             await queue.put(record)
 
-    while True:
+    while not runner.closed:
         found = _containers(runner, name, container)
         await asyncio.gather(*(one(each) for each in found))
         await asyncio.sleep(AGAIN)
