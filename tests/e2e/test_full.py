@@ -129,7 +129,8 @@ def units(world: World) -> dict[str, dict[str, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def told(full: World) -> dict[str, str]:
-    return full.variables()
+    """What the application is told, the options of the store included, which `full` has set last."""
+    return eventually("the options", lambda: "S3_PATH" in (v := full.variables()) and v, seconds=60)
 
 
 @pytest.mark.parametrize("name", VARIABLES)
