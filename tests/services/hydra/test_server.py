@@ -7,7 +7,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -246,13 +246,33 @@ def test_the_secret_comes_in_the_way_that_was_registered(hydra: Provider, app: A
 
 def test_of_two_that_come_together_one_gets_the_token(hydra: Provider, app: Application):
     text = code(signed_in(hydra, hydra.person(), app.leads(), "alice"))
+    assert four(lambda: app.redeem(text).status) == [200, 400, 400, 400]
+
+
+def test_of_two_that_come_together_one_gets_a_fresh_token(app: Application):
+    fields = {"grant_type": "refresh_token"}
+    text = app.tokens(scope="openid offline_access")["refresh_token"]
+    for _ in range(5):
+        fresh: list[str] = []
+
+        def refresh(used: str = text, fresh: list[str] = fresh) -> int:
+            reply = app.post("token_endpoint", {**fields, "refresh_token": used})
+            fresh += [reply.document["refresh_token"]] if reply.status == 200 else []
+            return reply.status
+
+        assert four(refresh) == [200, 400, 400, 400]
+        (text,) = fresh
+
+
+def four(ask: Callable[[], int]) -> list[int]:
+    """Return what four that ask at once are told."""
     found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(app.redeem(text).status)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: found.append(ask())) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(found) == [200, 400, 400, 400]
+    return sorted(found)
 
 
 def test_a_refresh_token_serves_once_and_its_application_alone(hydra: Provider, app: Application, other: Application):
