@@ -13,6 +13,10 @@ from nuages.services import driver
 
 GRACE = 60.0
 """Seconds for which a changed password still serves beside the new one: until every unit of the requirer has it."""
+PARAMS: Mapping[str, Any] = {
+    "application": {"type": "string", "description": "The related application; all when left out."}
+}
+"""What the action `rotate-password` of every application takes; `chosen` reads it."""
 _EARLIER = "earlier"
 """The field of the secret of earlier passwords; secrets of older versions have one, in `password` and `until`."""
 

@@ -60,7 +60,7 @@ class Hydra:
                 "Give the client of a related application a new secret; the old one serves for another minute. "
                 "Only here."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = (server.PROGRAM.libraries,)

@@ -48,7 +48,7 @@ class MongoDB:
                 "Give a related application a new password, and with it another user; the one before serves for "
                 "another minute. Only here: Charmhub's mongodb-k8s has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("ferretdb", "pymongo")

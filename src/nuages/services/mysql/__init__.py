@@ -59,7 +59,7 @@ class MySQL:
                 "Give the user of a related application a new password; the old one serves for another minute. "
                 "Only here: Charmhub's mysql-k8s has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("mariadb",)

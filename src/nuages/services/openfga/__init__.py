@@ -33,7 +33,7 @@ class OpenFGA:
                 "Give a related application a new token; the one before serves for another minute. Only here: "
                 "Charmhub's openfga-k8s has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("openfga",)

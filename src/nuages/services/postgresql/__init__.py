@@ -56,7 +56,7 @@ class PostgreSQL:
                 "Give a related application a new user with a new password; the old one serves for another minute. "
                 "Only here."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("postgresql",)

@@ -69,7 +69,7 @@ class RabbitMQ:
                 "Give the users of a related application new passwords; the old ones serve for another minute. "
                 "Only here: Charmhub's rabbitmq-k8s has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("rabbitmq", "pika")

@@ -34,7 +34,7 @@ class SamlIntegrator:
         "metadata_url": {"type": "string", "description": "Where the metadata of `entity_id` are."},
         "fingerprint": {
             "type": "string",
-            "description": "SHA-256 of the certificate that has to have signed those metadata.",
+            "description": "SHA-256 of the signing certificate that those metadata have to name first.",
         },
         "acs_hosts": {
             "type": "string",

@@ -65,7 +65,7 @@ class SmtpIntegrator:
                 "Give the catcher's user of a related application a new password; the old one serves for another "
                 "minute. Only here."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("aiosmtpd",)

@@ -57,7 +57,7 @@ class Squid:
                 "Give the users of a related application new passwords; the old ones serve for another minute. "
                 "Only here: Charmhub's squid-forward-proxy has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         }
     }
     programs = ("squid",)
