@@ -242,3 +242,11 @@ def test_any_python_is_read_without_running_it():
     text = "import os\nos.remove('/')\n" + "X = " + "(" * 50 + "1" + ")" * 50 + "\n" + "def f(:\n"
     findings = found(project(text))
     assert findings.settings and findings.settings.reads == ()
+
+
+def test_uploads_need_a_place_that_is_not_the_rock():
+    files = project('from pathlib import Path\nMEDIA_ROOT = Path(__file__).parent / "media"\n')
+    findings = found(files)
+    assert "s3" in {item.interface for item in findings.integrations if item.optional}
+    assert "may not write" in remark(findings, "uploads").text
+    assert "uploads" not in codes(found(project()))

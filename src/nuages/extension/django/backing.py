@@ -48,7 +48,7 @@ SIGNS = (
     Sign(RABBITMQ, ("pika", "aio-pika"), (), _NEVER, r"^(amqps?|pyamqp)://"),
     Sign(
         S3, ("boto3", "django-s3-storage", "django-minio-storage"), (),
-        r"^AWS_(STORAGE_BUCKET_NAME|S3_)", r"storages\.backends\.s3|S3Boto3?Storage",
+        r"^AWS_(STORAGE_BUCKET_NAME|S3_)|^MEDIA_ROOT$", r"storages\.backends\.s3|S3Boto3?Storage",
     ),
     Sign(SMTP, (), (), r"^EMAIL_(HOST|HOST_USER|CONFIG)$", r"^smtps?(\+tls|\+ssl)?://|mail\.backends\.smtp"),
     Sign(
@@ -193,6 +193,15 @@ def others(settings: Settings | None, requirements: Requirements) -> Iterator[Re
                 seen.place,
                 "declare an option for its URL under config.options, and set that",
             )
+    uploads = settings.places.get("MEDIA_ROOT") if settings else None
+    if uploads:
+        yield Remark(
+            "decide",
+            "uploads",
+            "uploaded files cannot be kept beside the code, where the service may not write: storing one is an error",
+            uploads,
+            "relate s3: nuages deploy s3-integrator, then nuages integrate APPLICATION s3-integrator",
+        )
     engine = engine_of(settings) if settings else ""
     if "gis" in engine or "django.contrib.gis" in installed_apps(settings):
         place = settings.places.get("INSTALLED_APPS", Place(settings.file)) if settings else None
