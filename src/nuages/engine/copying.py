@@ -45,13 +45,6 @@ def copy_database(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def flush(place: Path) -> None:
-    """Have a copy on the disk before it counts: a power cut may not leave its names without its data."""
-    result = process.run([process.tool("sync"), "-f", "--", str(place)], timeout=600)
-    if result.code:
-        raise EngineError(f"cannot write {place}: {result.err.strip()}", fix=_ROOM)
-
-
 def size(place: Path) -> int:
     """Return the bytes that a directory takes."""
     # Folders of the pods' users may be closed to us; du says what it saw all the same.

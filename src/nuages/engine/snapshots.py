@@ -18,9 +18,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from nuages.engine.copying import copy_database, explained, flush, size, whole
+from nuages.engine.copying import copy_database, explained, size, whole
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.pods import record
+from nuages.engine.sandbox.process import flush
 from nuages.engine.sandbox.users import UserMap, copy, remove
 from nuages.engine.state import Model
 from nuages.engine.store import Store

@@ -133,11 +133,11 @@ def _bubblewrap(namespaces: Namespaces, bwrap: Path | None, log: Path) -> Refusa
     """Start a container in a model; None when it works or there is no bubblewrap yet."""
     if bwrap is None:
         return None
-    words = [*namespaces.enter(), namespaces.inside(bwrap), "--ro-bind", "/usr", "/usr", "--unshare-pid"]
-    words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--symlink", "usr/bin", "/bin"]
+    words = ["--ro-bind", "/usr", "/usr", "--unshare-pid", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]
+    words += ["--symlink", "usr/bin", "/bin"]
     words += ["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "/usr/bin/env", "true"]
     try:
-        result = process.run(words, log=log, timeout=20)
+        result = process.run([*namespaces.enter(), namespaces.inside(bwrap), *words], log=log, timeout=20)
     except SandboxError as error:
         return Refusal(str(error), error.fix)
     if result.code:

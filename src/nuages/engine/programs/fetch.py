@@ -16,6 +16,7 @@ from nuages.engine.programs import ProgramError, Progress, cache_dir, debian, ma
 from nuages.engine.programs.kinds import Debian, Go, Maven, OnPath, Program, Wheel
 from nuages.engine.programs.table import PROGRAMS
 from nuages.engine.programs.work import Job
+from nuages.engine.sandbox import process
 
 Report = Callable[[Progress], None]
 
@@ -174,10 +175,12 @@ def _fetch_group(group: Sequence[Program], job: Job) -> None:
         _remove(temporary)
         try:
             _make(temporary)
+            # Flushed before they get their names: nothing looks at a program in the cache again.
             if built := [source for program in todo if (source := _source(program, Go))]:
                 toolchain = present(PROGRAMS["go"])
                 assert toolchain
                 sources.go(job, built, temporary, toolchain)
+                process.flush(temporary)
                 for program, source in zip(todo, built, strict=True):
                     own = temporary / f".{program.name}"
                     _make(own)
@@ -185,6 +188,7 @@ def _fetch_group(group: Sequence[Program], job: Job) -> None:
                     own.rename(home(program))
             else:
                 _fetch_one(todo[0], job, temporary)
+                process.flush(temporary)
                 temporary.rename(home(todo[0]))
         except OSError as error:
             raise _ended(job, todo, temporary, work.failure(job.program, error.strerror or str(error))) from None

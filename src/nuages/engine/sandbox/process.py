@@ -107,6 +107,19 @@ def run(
     return Result(process.returncode, out.decode(errors="replace"), (err or b"").decode(errors="replace"))
 
 
+def flush(place: Path) -> None:
+    """Have what was written to a file system on its disk: a power cut may not leave names without their data.
+
+    Raises:
+        SandboxError: the disk refuses.
+    """
+    result = run([tool("sync"), "-f", "--", str(place)], timeout=600)
+    if result.code:
+        raise SandboxError(
+            f"cannot write {place}: {result.err.strip()}", fix="see what `df` and `dmesg` say of that disk"
+        )
+
+
 async def start(argv: Sequence[str], *, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
     """Start a command whose output is read as it comes; call it on the thread of the event loop.
 
