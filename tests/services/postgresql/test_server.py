@@ -121,7 +121,7 @@ def test_a_removed_relations_user_goes_and_its_tables_serve_the_next(database: D
     first = next(relation for relation in database.context.all_relations if relation.id == 3)
     uri = database.context.content(first.own["secret-user"])["uris"].replace(urlsplit_host(first), "127.0.0.1")
     # Also what the user made without acting as the owner.
-    database.query(first, "RESET role; CREATE TABLE own_one (a int)")
+    database.query(first, "SET ROLE NONE; CREATE TABLE own_one (a int)")
     database.remove(first)
     with pytest.raises(CommandError, match="authentication failed"):
         database.pod.run("psql", uri, "-c", "SELECT 1")
@@ -133,6 +133,33 @@ def test_a_removed_relations_user_goes_and_its_tables_serve_the_next(database: D
 
 def urlsplit_host(relation: FakeRelation) -> str:
     return relation.own["endpoints"].partition(":")[0]
+
+
+def test_a_user_that_cannot_be_removed_yet_has_no_login_and_keeps_nobody_out(database: Database) -> None:
+    goes, stays = database.integrate(20, "shared"), database.integrate(21, "shared")
+    database.query(goes, "SET ROLE NONE; CREATE TABLE own_one (a int); GRANT ALL ON own_one TO shared_owner")
+    uri = database.context.content(goes.own["secret-user"])["uris"].replace(urlsplit_host(goes), "127.0.0.1")
+    said = database.context.content(stays.own["secret-user"])["uris"].replace(urlsplit_host(stays), "127.0.0.1")
+    argv = ["psql", said, "-c", "BEGIN; SELECT * FROM own_one; SELECT pg_sleep(600)"]
+    client = database.pod.client.exec(argv, working_dir="/")
+    count = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    until(lambda: database.pod.run("psql", "-Atc", count).strip() == "1", "the other one has a lock")
+    database.remove(goes)
+    status, message = database.context.status
+    assert status == "blocked"
+    assert message.startswith("cannot change roles and databases: canceling statement due to lock timeout: a removed")
+    with pytest.raises(CommandError, match="not permitted to log in"):
+        database.pod.run("psql", uri, "-c", "SELECT 1")
+    later = database.integrate(22, "later")
+    assert database.query(later, "SELECT 1") == "1"
+    client.send_signal("SIGINT")
+    with pytest.raises(ops.pebble.ExecError):
+        client.wait_output()
+    database.hook("update-status")
+    assert database.context.status[0] == "active"
+    assert database.query(stays, "ALTER TABLE own_one ADD b int") == "ALTER TABLE"
+    for relation in (stays, later):
+        database.remove(relation)
 
 
 def test_a_user_may_ask_to_create_databases_which_stay_when_it_goes(database: Database) -> None:

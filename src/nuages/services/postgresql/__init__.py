@@ -205,13 +205,20 @@ async def _serve(context: Context, *, operator: str = "", rotate: frozenset[str]
         ),
     ]
 
-    def work(client: ops.pebble.Client) -> None:
+    def work(client: ops.pebble.Client) -> list[str]:
         existing = roles.Existing.parse(server.psql(client, roles.QUERY))
-        script = roles.script(wanted, existing, [relation.id for relation in relations])
+        script = roles.script(wanted, existing)
         if script:
             server.psql(client, script)
+        failed: list[str] = []
+        for removal in roles.removals(wanted, existing, [relation.id for relation in relations]):
+            try:
+                server.psql(client, removal)
+            except driver.ServiceError as error:
+                failed.append(f"{error}: a removed application's user stays without a login, and is tried again")
+        return failed
 
-    await driver.with_pebble(context, work)
+    problems += await driver.with_pebble(context, work)
     context.set_secret(_OPERATOR_SECRET, {"password": operator})
     problems += await _extend(context, {request.database for _, request, _ in requests})
     await _replicate(context)

@@ -131,23 +131,32 @@ def verifier(user: str, password: str) -> str:
     return f"SCRAM-SHA-256$4096:{text[0]}${text[1]}:{text[2]}"
 
 
-def script(wanted: Sequence[User], existing: Existing, relations: Collection[int]) -> str:
-    """Return the psql script that makes the wanted users and databases and removes users of other than `relations`.
+def script(wanted: Sequence[User], existing: Existing) -> str:
+    """Return the psql script that makes the wanted users and databases.
 
-    Empty when all is as wanted. Running it twice, or again after it stopped half way, is harmless. Databases stay.
+    Empty when all is as wanted. Running it twice, or again after it stopped half way, is harmless.
     """
-    names = {user.name for user in wanted}
-    served = {user.relation for user in wanted}
-    refused = {str(relation) for relation in relations}.difference(served)
     lines: list[str] = []
     for database in sorted({user.database for user in wanted if user.database}):
         lines += _database(database, existing)
     for user in wanted:
         lines += _user(user, existing.users.get(user.name))
-    for name, user in sorted(existing.users.items()):
-        if name.startswith(PREFIX) and name not in names and relation_of(name) not in refused:
-            lines += _removal(name, user)
     return "".join(f"{line}\n" for line in lines)
+
+
+def removals(wanted: Sequence[User], existing: Existing, relations: Collection[int]) -> list[str]:
+    """Return psql scripts that each remove one user of other than `relations`; what it made stays.
+
+    Each by itself: one that fails, because of a lock on something of its user's, keeps nobody else out.
+    """
+    names = {user.name for user in wanted}
+    served = {user.relation for user in wanted}
+    refused = {str(relation) for relation in relations}.difference(served)
+    return [
+        "".join(f"{line}\n" for line in _removal(name, user))
+        for name, user in sorted(existing.users.items())
+        if name.startswith(PREFIX) and name not in names and relation_of(name) not in refused
+    ]
 
 
 def _database(database: str, existing: Existing) -> Iterator[str]:
@@ -184,6 +193,7 @@ def _removal(name: str, user: ExistingUser) -> Iterator[str]:
     yield f"DO $$BEGIN PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = {literal(name)}; END$$;"
     for database in (*(name for name in user.databases if name != "postgres"), "postgres"):
         yield f"\\connect {connection(database)}"
+        yield "SET lock_timeout = '5s';"
         yield f"REASSIGN OWNED BY {quoted} TO {heir};"
         yield f"DROP OWNED BY {quoted};"
     yield f"DROP ROLE {quoted};"
