@@ -180,6 +180,14 @@ def test_run_prints_results_and_json(daemon, nuages):
     assert document["notes/0"]["status"] == "completed"
 
 
+def test_a_result_of_several_lines_is_printed_as_it_stands(daemon, nuages):
+    results = {"ca": "-----BEGIN-----\nMIIB\n-----END-----", "n": "1\n"}
+    result = {"results": results, "status": "completed", "message": ""}
+    daemon.change("POST", f"{M}/run", result=result)
+    outcome = nuages("run", "notes/0", "get-ca-certificate")
+    assert outcome.out == "ca: |-\n  -----BEGIN-----\n  MIIB\n  -----END-----\nn: |\n  1\n"
+
+
 def test_a_failed_action_fails_in_jujus_words_after_its_document(daemon, nuages):
     daemon.change("POST", f"{M}/run", result={"results": {}, "status": "failed", "message": "no such user"})
     outcome = nuages("run", "--format", "json", "notes/leader", "act", "--wait", "1m")

@@ -20,11 +20,19 @@ def print_document(document: Any, form: str) -> None:
 
 
 def as_yaml(document: Any) -> str:
-    """Return a document as YAML in block style, long lines kept whole."""
+    """Return a document as YAML in block style, long lines kept whole, texts of several lines as they stand."""
     import yaml
 
-    return yaml.safe_dump(
-        document, default_flow_style=False, allow_unicode=True, width=10_000, sort_keys=False
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def text(dumper: Any, value: str) -> Any:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(
+        document, Dumper=Dumper, default_flow_style=False, allow_unicode=True, width=10_000, sort_keys=False
     ).removesuffix("...\n")
 
 

@@ -14,7 +14,7 @@ from nuages.engine import grants, user_secrets
 from nuages.engine.charm import Charm
 from nuages.engine.endpoints import Pair
 from nuages.engine.errors import NotFound
-from nuages.engine.resolver.advance import leave
+from nuages.engine.resolver.advance import interval, leave
 from nuages.engine.state import (
     Application,
     Databag,
@@ -92,6 +92,16 @@ def configure(model: Model, name: str, config: Mapping[str, Any]) -> Model:
         return model
     version = application.config_version + 1
     return model.with_application(replace(application, config=config, config_version=version))
+
+
+def configure_model(model: Model, config: Mapping[str, Any], now: float) -> Model:
+    """Return the model with this configuration; another interval of update-status counts from now on, as in Juju."""
+    after = replace(model, config=config)
+    due = now + interval(after)
+    for unit in after.units.values() if interval(after) != interval(model) else ():
+        if unit.local.started:
+            after = after.with_unit(replace(unit, local=replace(unit.local, update_status_at=due)))
+    return after
 
 
 def trust(model: Model, name: str, trusted: bool) -> Model:

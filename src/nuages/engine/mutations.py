@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from nuages.engine import changes, config, endpoints, lifecycle, operations, recovery
@@ -85,7 +84,13 @@ def configure_model(runner: ModelRunner, values: Mapping[str, str], reset: Itera
         EngineError: an option or a value is wrong; nothing is changed.
     """
     new = config.apply("the model", config.MODEL_OPTIONS, runner.state.config, values, reset)
-    return record(runner, "model-config", "configure the model", (), lambda model, now: replace(model, config=new))
+    return record(
+        runner,
+        "model-config",
+        "configure the model",
+        (),
+        lambda model, now: lifecycle.configure_model(model, new, now),
+    )
 
 
 def trust(runner: ModelRunner, name: str, trusted: bool) -> str:

@@ -201,6 +201,20 @@ def test_update_status_comes_last_and_only_when_due(world):
     assert world.run() == ["one/0 config-changed", "one/0 update-status"]
 
 
+def test_another_interval_of_update_status_counts_from_now(world):
+    world.pod("one/0")
+    world.run()
+    world.model = lifecycle.configure_model(world.model, {"update-status-hook-interval": "10s"}, world.now)
+    assert world.run() == []
+    world.now += 11
+    assert world.run() == ["one/0 update-status"]
+    due = world.model.units["one/0"].local.update_status_at
+    other = {**world.model.config, "http-proxy": "http://p"}
+    world.model = lifecycle.configure_model(world.model, other, world.now + 5)
+    assert world.model.units["one/0"].local.update_status_at == due
+    assert "http-proxy" in world.model.config
+
+
 def test_a_failed_hook_repeats_and_nothing_else_runs(world):
     world.pod("one/0")
     hook = Hook("install")

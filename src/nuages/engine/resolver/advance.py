@@ -49,7 +49,7 @@ def committed(model: Model, before: Model, unit_name: str, hook: Hook, now: floa
     unit = model.units[unit_name]
     if hook.kind in OPERATION_KINDS:
         return model
-    local = _advance(before, unit, hook, now, _interval(model))
+    local = _advance(before, unit, hook, now, interval(model))
     status = unit.status
     if hook.kind == "start" and status == Status("maintenance", "installing charm software", status.since):
         status = Status("unknown", "", now)
@@ -99,7 +99,8 @@ def leave(model: Model, unit_name: str, relation_id: int) -> Model:
     )
 
 
-def _interval(model: Model) -> float:
+def interval(model: Model) -> float:
+    """Return the seconds between two update-status hooks of a unit."""
     option = MODEL_OPTIONS["update-status-hook-interval"]
     return seconds(str(model.config.get(option.name, option.default)))
 
