@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,13 +80,14 @@ def forget(context: Context, label: str) -> None:
     context.remove_secret(_before(label))
 
 
-def chosen(context: Context, endpoint: str, wanted: object) -> frozenset[str]:
-    """Return the related applications whose passwords change: all, or the one that is wanted.
+def chosen(context: Context, endpoint: str | Sequence[str], wanted: object) -> frozenset[str]:
+    """Return the applications related by these endpoints whose passwords change: all, or the one that is wanted.
 
     Raises:
         ServiceError: no such application is related.
     """
-    related = {relation.remote_application for relation in context.relations(endpoint)}
+    endpoints = [endpoint] if isinstance(endpoint, str) else endpoint
+    related = {relation.remote_application for name in endpoints for relation in context.relations(name)}
     if wanted is None:
         return frozenset(related)
     if wanted not in related:

@@ -179,6 +179,10 @@ def test_each_relation_has_a_user_which_goes_with_it(mail: Mail) -> None:
     bag = dict(old.own)
     mail.hook("update-status")
     assert old.own == bag
+    assert mail.act("rotate-password", application="old") == {"changed": "old"}
+    assert mail.login(old) != login
+    with pytest.raises(NuagesError, match="'blog': related applications are notes, old"):
+        mail.act("rotate-password", application="blog")
     old.breaking = True
     mail.hook("smtp-legacy-relation-broken", old)
     mail.context.all_relations.remove(old)

@@ -101,11 +101,7 @@ class SmtpIntegrator:
             token = await driver.with_pebble(context, server.token)
             port = await context.publish("mails", server.WEB, preferred=server.WEB)
             return {"url": f"http://localhost:{port}/{token}/"}
-        chosen = frozenset[str]().union(*(passwords.chosen(context, endpoint, None) for endpoint in _ENDPOINTS))
-        wanted = params.get("application")
-        if wanted is not None and wanted not in chosen:
-            passwords.chosen(context, answer.ENDPOINT, wanted)
-        chosen = chosen if wanted is None else frozenset({str(wanted)})
+        chosen = passwords.chosen(context, _ENDPOINTS, params.get("application"))
         await _serve(context, relay, chosen)
         return {"changed": ", ".join(sorted(chosen))}
 
