@@ -149,7 +149,6 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = {
                 "LOCATION": "redis://relation-3-d0c352f7d809734b:pw-of-valkey@valkey-primary:6379",
             }
         },
-        "CELERY_BROKER_URL": "redis://relation-3-d0c352f7d809734b:pw-of-valkey@valkey-primary:6379",
     },
     "rabbitmq": {
         "CELERY_BROKER_URL": "amqp://notes:pw-of-rabbit@rabbitmq-k8s-endpoints.shop.svc.cluster.local:5672/%2F"

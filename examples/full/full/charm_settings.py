@@ -109,9 +109,10 @@ def settings(environ: Environment = os.environ, *, default: str = "") -> Setting
     caches = _named(environ, CACHES)
     if caches:
         found["CACHES"] = {_alias(prefix, caches): _cache(url) for prefix, url in caches.items()}
-    brokers = [*_named(environ, ("amqp", "amqps")).values(), *map(_redis_url, caches.values())]
-    if brokers:
-        found["CELERY_BROKER_URL"] = brokers[0]
+    # Not Valkey: its charm lets nobody run scripts, which Celery needs of its broker.
+    redis = {prefix: _redis_url(url) for prefix, url in _named(environ, ("redis", "rediss")).items()}
+    if brokers := _named(environ, ("amqp", "amqps")) or redis:
+        found["CELERY_BROKER_URL"] = next(iter(brokers.values()))
     storages = [name.removesuffix("_BUCKET") for name in sorted(environ) if name.endswith("_BUCKET")]
     storages = [prefix for prefix in storages if f"{prefix}_ACCESS_KEY" in environ]
     if storages:
