@@ -45,3 +45,20 @@ def test_an_error_stops_what_is_being_fetched(monkeypatch):
     with pytest.raises(NuagesError, match="cannot"):
         together({"fetch": lambda: cancelled.wait(10), "fail": fail})
     assert cancelled.is_set()
+
+
+@pytest.mark.slow
+def test_tidying_up_may_take_as_long_as_on_a_busy_machine():
+    tidied = threading.Event()
+
+    def long():
+        subprocess.run(["sleep", "60"], check=False)
+        time.sleep(5)  # as long as removing many files there
+        tidied.set()
+
+    def fail():
+        raise NuagesError("cannot")
+
+    with pytest.raises(NuagesError, match="cannot"):
+        together({"long": long, "fail": fail})
+    assert tidied.is_set()

@@ -12,13 +12,15 @@ from typing import Any
 
 from nuages.engine import programs
 
-PATIENCE = 3.0
+PATIENCE = 20.0
+"""Seconds to tidy up in: on a busy machine it takes eight to remove a half-installed environment of 14,000 files."""
 
 
 def together(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """Return each job's result; raise the error of the first that fails.
 
-    When one fails, or on Ctrl-C, what the others have started is told to stop, and they get a moment to tidy up.
+    When one fails, or on Ctrl-C, what the others have started is told to stop, and they get the time to tidy up; a
+    second Ctrl-C ends the waiting for that too.
     """
     ended: SimpleQueue[tuple[str, Any, BaseException | None]] = SimpleQueue()
 
@@ -29,10 +31,10 @@ def together(jobs: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
             ended.put((name, None, error))
 
     threads = [threading.Thread(target=work, args=job, name=job[0], daemon=True) for job in jobs.items()]
-    for thread in threads:
-        thread.start()
     results: dict[str, Any] = {}
     try:
+        for thread in threads:
+            thread.start()
         while len(results) < len(jobs):
             name, result, error = ended.get()
             if error is not None:
