@@ -276,6 +276,13 @@ CODES: tuple[Code, ...] = (
         "Do what the message says; `nuages init` writes a whole one.",
     ),
     _p(
+        "rock-key",
+        "warning",
+        "A key that rockcraft.yaml does not have",
+        "rockcraft refuses the file. Most often it is a slip of the pen, and what was meant is missing.",
+        "Rename it to the key that the message suggests, or remove it.",
+    ),
+    _p(
         "no-manage-py",
         "error",
         "No manage.py where the rock looks for it",

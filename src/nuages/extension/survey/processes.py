@@ -15,8 +15,37 @@ from nuages.contract.layout import (
 )
 from nuages.contract.options import variable_of
 from nuages.extension.django.findings import Place
+from nuages.extension.load import Document
+from nuages.extension.names import nearest
 from nuages.extension.problems import Problem
 from nuages.extension.survey.sources import Survey
+
+_KEYS = """name title version summary description base build-base platforms contact issues source-code license
+adopt-info parts package-repositories environment run-user services checks entrypoint-service entrypoint-command extensions"""
+KEYS = frozenset(_KEYS.split())
+"""Every key at the top of rockcraft.yaml, as in the schema that rockcraft publishes."""
+_SERVICE_KEYS = """override command summary description startup after before requires environment user user-id group
+group-id working-dir on-success on-failure on-check-failure backoff-delay backoff-factor backoff-limit kill-delay"""
+SERVICE_KEYS = frozenset(_SERVICE_KEYS.split())
+"""Every key of a service in it, which are those of Pebble's layers."""
+
+
+def keys(survey: Survey) -> Iterator[Problem]:
+    """Only keys that rockcraft knows: of any other nothing comes."""
+    if survey.rock is None:
+        return
+    for key in survey.rock.data:
+        if key not in KEYS:
+            yield _unknown(survey, survey.rock, (key,), KEYS)
+    for name, entry in survey.rock.mapping("services").items():
+        for key in entry if isinstance(entry, dict) else ():
+            if key not in SERVICE_KEYS:
+                yield _unknown(survey, survey.rock, ("services", name, key), SERVICE_KEYS)
+
+
+def _unknown(survey: Survey, rock: Document, path: tuple[str, ...], known: frozenset[str]) -> Problem:
+    why = f"rockcraft has no such key, and refuses the file{nearest(path[-1], known)}"
+    return survey.of(rock, "rock-key", path, why, "remove or rename it")
 
 
 def services(survey: Survey) -> Iterator[tuple[str, list[str]]]:
@@ -121,4 +150,4 @@ def _first(survey: Survey, file: str) -> Place:
     return Place(file, next((number for number, line in lines if line.strip() and not line.startswith("#")), 1))
 
 
-RULES = (overrides, beats, variables, migrations)
+RULES = (keys, overrides, beats, variables, migrations)
