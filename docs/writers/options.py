@@ -35,8 +35,8 @@ MEANING = (
         code("ENDPOINT" + rabbitmq.OPTION),
         "string",
         "For an endpoint of interface `rabbitmq`, `rabbitmq-vhost`: the virtual host to ask the broker for. Without "
-        "it, or empty, it is `/`, as the contract has it, and applications on one broker may use each other's queues. It "
-        "is in `RABBITMQ_VHOST` and the URLs. Messages stay where they are when it changes.",
+        "it, or empty, it is `/`, as the contract has it, and applications on one broker may use each other's queues. "
+        "It is in `RABBITMQ_VHOST` and the URLs. Messages stay where they are when it changes.",
     ),
     (
         code("settings-module"),

@@ -174,8 +174,8 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
         "Tools that do not resolve such names by themselves, as curl and browsers do, use `127.0.0.1`.",
         "With the certificate of `self-signed-certificates` it is at `https://APP.localhost:PORT/` (port 9443 or the "
         "next free one), and `tls-ca-chain` names the authority; Charmhub's, which runs no server, has no endpoint "
-        "`certificates`. After a change the earlier address, or the earlier authority's certificate, serves for another "
-        "minute at least, so that no request fails.",
+        "`certificates`. After a change the earlier address, or the earlier authority's certificate, serves for "
+        "another minute at least, so that no request fails.",
         "Versions, uploads in parts, presigned URLs (signatures of version 4), tags and CORS are there; `PutObjectAcl` "
         "and lifecycle rules are refused; ACLs of uploads, storage classes and encryption are accepted and not "
         "followed. An application may not change its bucket's policy or delete the bucket. As on a file system, an "

@@ -21,7 +21,8 @@ from nuages.extension.problems import Problem
 from nuages.extension.survey.sources import Survey
 
 _KEYS = """name title version summary description base build-base platforms contact issues source-code license
-adopt-info parts package-repositories environment run-user services checks entrypoint-service entrypoint-command extensions"""
+adopt-info parts package-repositories environment run-user services checks entrypoint-service
+entrypoint-command extensions"""
 KEYS = frozenset(_KEYS.split())
 """Every key at the top of rockcraft.yaml, as in the schema that rockcraft publishes."""
 _SERVICE_KEYS = """override command summary description startup after before requires environment user user-id group
