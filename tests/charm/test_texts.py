@@ -30,6 +30,14 @@ def test_last_traceback_counts() -> None:
     assert texts.last_line("") == ""
 
 
+def test_a_management_command_says_first_what_is_wrong() -> None:
+    said = "CommandError: Conflicting migrations detected; multiple leaf nodes in the migration graph."
+    mend = "To fix them run 'python manage.py makemigrations --merge'"
+    assert texts.last_line(f"Operations to perform:\n{said}\n{mend}\n") == said
+    assert texts.last_line(f"{LOG}{said}\n{mend}\n") == said
+    assert texts.last_line(f"{said}\n{mend}\n{LOG}").startswith("django.core.exceptions")
+
+
 def test_pebble_says_what_failed() -> None:
     long = 'cannot perform the following tasks:\n- Start service "x" (exit 1)\n----- Logs from task 0 -----\nsecret'
     assert texts.pebble_reason(pebble.Error(long)) == 'Start service "x" (exit 1)'

@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 
 TRACEBACK = "Traceback (most recent call last)"
+COMMAND = "CommandError: "
+"""With what manage.py tells that a command has failed; its words may go on in further lines."""
 
 
 def last_error(lines: Sequence[str]) -> str:
-    """Return the line that ends the last traceback, `ModuleNotFoundError: No module named 'x'`; "" without one."""
-    start = max((index for index, line in enumerate(lines) if TRACEBACK in line), default=-1)
+    """Return the line that ends the last traceback, `ModuleNotFoundError: No module named 'x'`; "" without one.
+
+    The first line of a management command's own error counts as well.
+    """
+    found = (index for index, line in enumerate(lines) if TRACEBACK in line or line.startswith(COMMAND))
+    start = max(found, default=-1)
     if start < 0:
         return ""
+    if TRACEBACK not in lines[start]:
+        return lines[start].strip()
     for line in lines[start + 1 :]:
         if line.strip() and not line.startswith((" ", "\t")):
             return line.strip()

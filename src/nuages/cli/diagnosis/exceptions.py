@@ -129,7 +129,8 @@ def page_fails(seen: Observations) -> Iterator[Finding]:
     for raised in _of(seen, page_fails)[:3]:
         why = f"{raised.type}: {raised.text}" if raised.text else raised.type
         where = f"--service {raised.service} " if raised.service else ""
-        fix = f"mend that line; the whole traceback, if it is logged: nuages logs {where}{seen.application}"
+        mend = "mend that line" if _place(raised)[0] else "mend what it says"
+        fix = f"{mend}; the whole traceback, if it is logged: nuages logs {where}{seen.application}"
         code = "service-fails" if _worker(raised) else "page-fails" if raised.path or raised.service else "not-loading"
         yield Finding(code, _severity(raised, seen), _what(raised, seen), why, fix, "", *_place(raised))
     known = {raised.path for raised in _all(seen)}
