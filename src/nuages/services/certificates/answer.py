@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from nuages.services import databags
+
 ENDPOINT = "certificates"
 REQUESTS = "certificate_signing_requests"
 CERTIFICATES = "certificates"
@@ -76,10 +78,7 @@ def ask(csr: str) -> dict[str, str]:
 
 
 def _items(text: str) -> list[dict[str, Any]]:
-    try:
-        document: object = json.loads(text or "[]")
-    except (ValueError, RecursionError):
-        return []
+    document = databags.decoded(text or "[]")
     if not isinstance(document, list):
         return []
     return [cast("dict[str, Any]", item) for item in cast("list[object]", document) if isinstance(item, dict)]

@@ -63,7 +63,7 @@ class S3Integrator:
                 "Give a related application new keys for the built-in store; the old ones serve for another minute. "
                 "Only here."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         },
     }
     programs = ("versitygw",)

@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
+from nuages.services import databags
 from nuages.services.driver import Answer, Refused
 
 ENDPOINT = "s3-credentials"
@@ -142,9 +143,9 @@ def parse(requirer: str, bag: Mapping[str, str], settings: Settings) -> Request 
     Raises:
         Refused: what it asks for cannot be.
     """
-    if "bucket" not in bag and not bag.get("requested-secrets"):
+    if "bucket" not in bag and not bag.get(databags.SECRETS):
         return None
-    hidden = set(KEYS) <= _fields(requirer, bag.get("requested-secrets", ""))
+    hidden = databags.requested_secrets(requirer, bag).issuperset(KEYS)
     bucket = settings.bucket or bag.get("bucket", "")
     if bucket:
         _check(bucket, f"{requirer} asks for the bucket")
@@ -184,18 +185,6 @@ def _check(bucket: str, what: str) -> None:
 def _derived(requirer: str) -> str:
     """Return a bucket's name for a requirer that asks for none: its own, where that is one."""
     return requirer if _BUCKET.fullmatch(requirer) else f"bucket-{requirer}"[:63].rstrip("-")
-
-
-def _fields(requirer: str, text: str) -> set[str]:
-    if not text:
-        return set()
-    try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, list):
-        raise Refused(f"{requirer} sent requested-secrets that are not a JSON list")
-    return {str(item) for item in cast("list[object]", found)}
 
 
 def _chain(text: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Valkey:
                 "Give the users of a related application new passwords; the old ones serve for another minute. "
                 "Only here: Charmhub's valkey has no such action."
             ),
-            "params": {"application": {"type": "string", "description": "The related application; all when left out."}},
+            "params": passwords.PARAMS,
         }
     }
     programs = ("valkey",)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from nuages.services import databags
 from nuages.services.driver import Refused
 from nuages.services.valkey.server import PORT, SENTINEL_PORT, VERSION
 
@@ -86,10 +87,7 @@ def parse(relation: int, requirer: str, bag: Mapping[str, str], own: Mapping[str
         # Without a salt of the requirer the library draws one; ours is always the same for one relation.
         salt = bag.get("salt") or own.get("salt") or hashlib.sha256(f"{requirer}:{relation}".encode()).hexdigest()[:16]
         return (Request(relation, "", _resource(requirer, bag[alias]), salt, dict(bag)),)
-    try:
-        document: Any = json.loads(bag.get("requests") or "[]")
-    except (ValueError, RecursionError):
-        document = None
+    document = databags.decoded(bag.get("requests") or "[]")
     if not isinstance(document, list):
         raise Refused(f"{requirer} sent requests that are not a JSON list")
     found = [_request(relation, requirer, item) for item in cast("list[object]", document)]
@@ -158,5 +156,5 @@ def answered(own: Mapping[str, str], relation: int) -> tuple[Request, ...]:
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
