@@ -48,9 +48,9 @@ def test_an_unknown_command_names_the_nearest(nuages):
 
 
 def test_a_command_of_jujus_that_is_not_here_says_what_is(nuages):
-    outcome = nuages("show-application", "notes")
+    outcome = nuages("wait-for", "application", "notes")
     assert outcome.code == 2
-    assert "there is no command 'show-application'; juju has it, and here `status`, `config`" in outcome.err
+    assert "there is no command 'wait-for'; juju has it, and here commands return when" in outcome.err
 
 
 def test_what_stands_in_for_a_command_of_jujus_is_there_and_the_command_is_not():

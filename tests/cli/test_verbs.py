@@ -36,16 +36,6 @@ SETTINGS = {
             {"application": "notes", "delta": -1, "force": True},
         ),
         (["scale-application", "notes", "3"], "scale", {"application": "notes", "units": 3}),
-        (
-            ["remove-application", "--no-prompt", "notes"],
-            "remove-application",
-            {"application": "notes", "force": False},
-        ),
-        (
-            ["remove-application", "notes", "--force", "--no-wait"],
-            "remove-application",
-            {"application": "notes", "force": True},
-        ),
         (["resolve", "notes/0"], "resolved", {"units": ["notes/0"], "all": False, "retry": True}),
         (["resolved", "--no-retry", "--all"], "resolved", {"units": [], "all": True, "retry": False}),
         (["grant-secret", "token", "a,b"], "grant-secret", {"secret": "token", "applications": ["a", "b"]}),

@@ -57,12 +57,15 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("remove-secret", "Remove a secret.", JUJU),
     Entry("secrets", "List the secrets.", JUJU),
     Entry("show-secret", "Show one secret.", JUJU),
+    Entry("actions", "List the actions of an application.", JUJU),
+    Entry("show-action", "Show what an action does and takes.", JUJU),
     Entry("run", "Run an action on a unit.", JUJU),
     Entry("exec", "Run a command as a unit's charm, with its hook tools.", JUJU),
     Entry("ssh", "Open a shell, or run a command, in a unit's container.", JUJU),
     Entry("debug-log", "Show what charms and engine log.", JUJU),
     Entry("changes", "List what was done to the model.", JUJU),
     Entry("change", "Show one change and its tasks.", JUJU),
+    Entry("show-application", "Show what an application is.", JUJU),
     Entry("show-unit", "Show a unit with the databags of its relations.", JUJU),
     Entry("trust", "Trust a charm.", JUJU),
     Entry("models", "List the models.", JUJU),
@@ -76,25 +79,20 @@ COMMANDS: tuple[Entry, ...] = (
 ALIASES: dict[str, str] = {
     "relate": "integrate",
     "tasks": "change",
+    "list-actions": "actions",
     "list-models": "models",
     "list-secrets": "secrets",
     "resolve": "resolved",
 }
 
-_SHOWN = "`status`, `config` and `show-unit` show an application"
 _NO_CONTROLLER = "there is no controller: one machine, one user"
 _NO_OFFERS = "a model is related to no other"
 _NO_MACHINES = "there is one machine, this one"
 _VOLUMES = "applications keep their data without being asked; `snapshot` copies all of it"
-_ACTIONS = "`run UNIT help` names the actions that there are"
 _WAITS = "commands return when their hooks have run"
 _PUBLISHED = "ingress publishes applications: `integrate APPLICATION traefik-k8s`"
 
 INSTEAD: dict[str, str] = {
-    "actions": _ACTIONS,
-    "list-actions": _ACTIONS,
-    "show-action": _ACTIONS,
-    "show-application": _SHOWN,
     "wait-for": _WAITS,
     "expose": _PUBLISHED,
     "unexpose": _PUBLISHED,

@@ -15,6 +15,7 @@ import nuages
 from nuages.engine import deployments, mutations, podspec
 from nuages.engine.api import documents, live, requests
 from nuages.engine.api.answers import Handler, answering, body_of, document, http_error, seconds
+from nuages.engine.api.applications import ApplicationsApi
 from nuages.engine.api.connect import ConnectApi
 from nuages.engine.api.secrets import SecretsApi
 from nuages.engine.api.snapshots import SnapshotsApi
@@ -32,7 +33,7 @@ def make_app(daemon: Daemon) -> Starlette:
     """Return the daemon's application."""
     api, secrets, streams = Api(daemon), SecretsApi(daemon), StreamsApi(daemon)
     snapshots = SnapshotsApi(daemon)
-    connect = ConnectApi(daemon)
+    connect, applications = ConnectApi(daemon), ApplicationsApi(daemon)
     table: tuple[tuple[str, str, Handler], ...] = (
         ("GET", "/v1/version", api.version),
         ("POST", "/v1/shutdown", api.shutdown),
@@ -44,6 +45,8 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/retry", api.retry),
         ("GET", "/v1/models/{model}/status", api.status),
         ("GET", "/v1/models/{model}/units/{application}/{number}", api.unit),
+        ("GET", "/v1/models/{model}/applications/{application}", applications.show),
+        ("GET", "/v1/models/{model}/actions/{application}", applications.actions),
         ("GET", "/v1/models/{model}/observed", api.observed),
         ("GET", "/v1/models/{model}/settled", api.settled),
         ("POST", "/v1/models/{model}/deploy", api.deploy),
@@ -56,7 +59,7 @@ def make_app(daemon: Daemon) -> Starlette:
         ("POST", "/v1/models/{model}/model-config", api.set_model_config),
         ("POST", "/v1/models/{model}/trust", api.trust),
         ("POST", "/v1/models/{model}/scale", api.scale),
-        ("POST", "/v1/models/{model}/remove-application", api.remove_application),
+        ("POST", "/v1/models/{model}/remove-application", applications.remove),
         ("POST", "/v1/models/{model}/resolved", api.resolved),
         ("POST", "/v1/models/{model}/run", api.run),
         ("POST", "/v1/models/{model}/exec", api.execute),
@@ -242,12 +245,6 @@ class Api:
         runner = self._runner(request)
         change = mutations.scale(runner, body.application, body.units, body.delta, force=body.force)
         return document({"change": change})
-
-    async def remove_application(self, request: Request) -> Response:
-        """Take an application away."""
-        body = await body_of(request, requests.RemoveApplication)
-        runner = self._runner(request)
-        return document({"change": mutations.remove_application(runner, body.application, force=body.force)})
 
     async def resolved(self, request: Request) -> Response:
         """Let failed hooks run again, or count as run."""

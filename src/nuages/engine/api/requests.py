@@ -68,10 +68,11 @@ class Scale(Request):
 
 
 class RemoveApplication(Request):
-    """POST …/remove-application."""
+    """POST …/remove-application; a dry run removes nothing."""
 
     application: str
     force: bool = False
+    dry_run: bool = False
 
 
 class Resolved(Request):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nuages.engine.charm import Charm
 from nuages.engine.hooks.environment import JUJU_VERSION
 from nuages.engine.state import DOWN, PAUSED, Application, Model, Status, Unit
 from nuages.engine.statuses import derived
@@ -117,11 +118,16 @@ def _application(model: Model, application: Application, troubles: Mapping[str, 
         "relations": _relations(model, application),
         "units": {unit.name: _unit(model, unit, troubles) for unit in units},
         "version": application.version,
-        "endpoint-bindings": dict.fromkeys(("", *sorted(charm.endpoints)), "alpha"),
+        "endpoint-bindings": endpoint_bindings(charm),
     }
     if charm.python in BASES:
         document["base"] = {"name": "ubuntu", "channel": BASES[charm.python]}
     return {key: value for key, value in document.items() if value not in ("", {}) or key in ("units", "relations")}
+
+
+def endpoint_bindings(charm: Charm) -> dict[str, str]:
+    """Return the space of each endpoint, and under "" the default: the one that every Juju model has."""
+    return dict.fromkeys(("", *sorted(charm.endpoints)), "alpha")
 
 
 def _unit(model: Model, unit: Unit, troubles: Mapping[str, str]) -> dict[str, Any]:
