@@ -55,6 +55,31 @@ def test_a_request_is_seen_by_traefik_and_gunicorn(up: World):
     )
 
 
+def test_the_log_tells_what_charms_and_built_in_applications_did(up: World):
+    lines = up.nuages("debug-log", "--replay", "--level", "info").stdout.splitlines()
+    ran = {(line.split(":")[0], line.partition(" INFO juju.worker.uniter.operation ")[2]) for line in lines}
+    assert ("unit-notes-0", 'ran "install" hook (via hook dispatching script: dispatch)') in ran
+    assert ("unit-notes-0", 'ran "postgresql-relation-joined" hook (via hook dispatching script: dispatch)') in ran
+    assert ("unit-postgresql-k8s-0", 'ran "database-relation-joined" hook (via the built-in application)') in ran
+    assert ("unit-traefik-k8s-0", 'ran "config-changed" hook (via the built-in application)') in ran
+
+
+def test_what_an_operator_asks_of_applications(up: World):
+    assert "create-superuser  " in up.nuages("actions", "notes").stdout
+    assert "required: true" in up.nuages("show-action", "notes", "create-superuser").stdout
+    assert "rotate-password" in json.loads(up.nuages("actions", "postgresql-k8s", "--format", "json").stdout)
+    shown = json.loads(up.nuages("show-application", "notes", "traefik-k8s", "--format", "json").stdout)
+    assert [shown[name]["charm"] for name in ("notes", "traefik-k8s")] == ["notes", "traefik-k8s"]
+    goes = up.nuages("remove-application", "postgresql-k8s", "--dry-run").stdout.splitlines()
+    assert goes == [
+        "will remove application postgresql-k8s",
+        "- will remove unit postgresql-k8s/0",
+        "- will remove storage data/0",
+        "- will remove relation notes:postgresql postgresql-k8s:database",
+    ]
+    assert "postgresql-k8s" in up.nuages("status").stdout
+
+
 def test_a_note_is_in_postgresql_and_survives_down_and_up(up: World):
     page = up.browser().submit("/new/", title="Milk", body="two litres")
     assert "Milk" in page.text

@@ -196,6 +196,25 @@ def test_actions_and_commands(shared):
     assert result == {"stdout": "out\n", "stderr": "err\n", "return-code": 3}
 
 
+def test_the_log_names_each_hook_that_ran_as_jujus_does(model, charm):
+    model.done("deploy", charm=str(charm), application="one")
+    model.settle()
+
+    def ran():
+        return [record for record in model.records() if record["module"] == "juju.worker.uniter.operation"]
+
+    assert {(record["entity"], record["level"]) for record in ran()} == {("unit-one-0", "INFO")}
+    texts = [record["message"] for record in ran()]
+    assert texts[0] == 'ran "install" hook (via hook dispatching script: dispatch)'
+    hooks = [text.split('"')[1] for text in texts]
+    ordered(hooks, "install", "leader-elected", "config-changed", "start")
+    assert "work-pebble-ready" in hooks
+    assert hooks == [event.split()[0] for event in model.events("one/0")]
+    model.post("config", "one", set={"fail-on": "config-changed"})
+    until(lambda: model.unit("one/0")["workload-status"]["current"] == "error", "the hook fails")
+    assert len(ran()) == len(texts), "what failed did not run"
+
+
 def test_configuration_is_all_or_nothing(shared):
     model = shared
     with pytest.raises(ApiError, match="option 'count' is of type int, not 'many'"):

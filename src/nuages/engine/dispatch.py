@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nuages.engine import podspec
 from nuages.engine.hooks.context import HookContext
@@ -15,17 +15,22 @@ from nuages.engine.world import World
 
 Line = Callable[[str, str], None]
 LEVELS = {"stdout": "DEBUG", "stderr": "WARNING"}
+DISPATCH = "dispatch"
 
 
 @dataclass
 class Outcome:
-    """How a hook ended, and what it said; `reason` and `fix` when we know better than its exit code."""
+    """How a hook ended, and what it said; `reason` and `fix` when we know better than its exit code.
+
+    `via` says what ran it in the words of Juju's log, "" when the charm has nothing for it.
+    """
 
     code: int
     stdout: str = ""
     stderr: str = ""
     reason: str = ""
     fix: str = ""
+    via: str = ""
 
 
 @dataclass
@@ -66,13 +71,13 @@ class Execution:
         """Run the charm's `dispatch`, or its hook file; having neither is a success."""
         unit = self.context.unit_name
         charm = self.world.unit_directory(unit) / "charm"
-        program = "dispatch"
-        if not (charm / "dispatch").exists():
+        program, via = DISPATCH, f"hook dispatching script: {DISPATCH}"
+        if not (charm / DISPATCH).exists():
             kind = "actions" if self.context.hook.kind == "action" else "hooks"
-            program = f"{kind}/{self.context.name}"
+            program, via = f"{kind}/{self.context.name}", "explicit, bespoke hook script"
             if not (charm / program).exists():
                 return Outcome(0)
-        return await self.command([f"{charm_directory(unit)}/{program}"])
+        return replace(await self.command([f"{charm_directory(unit)}/{program}"]), via=via)
 
     async def command(self, argv: list[str]) -> Outcome:
         """Run a command in the charm container with the hook context, as `juju exec` does."""

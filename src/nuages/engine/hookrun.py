@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 WORKLOAD_RETRY = 5.0
 SHOWN_LEVELS = ("WARNING", "ERROR", "CRITICAL")
+UNITER = "juju.worker.uniter.operation"
+"""The module under which Juju's agent logs the hooks that it ran; tools that read its log look for it."""
 
 
 class HookRunner:
@@ -49,6 +51,8 @@ class HookRunner:
             self.world.apply(context.replay)
         except EngineError as error:
             self.world.log(self.name, "ERROR", "nuages.agent", f"cannot commit {context.name}: {error}")
+        else:
+            self._ran(context.name, outcome)
 
     def _context(self, hook: Hook) -> HookContext:
         state = self.world.state
@@ -72,11 +76,17 @@ class HookRunner:
         if outcome.code != 0:
             self._fail(hook, context.name, outcome, tasks)
         else:
+            self._ran(context.name, outcome)
             self.world.end_tasks(tasks, "Done")
         if context.application.charm.built_in and context.before.units[self.name].status != context.unit.status:
             await self.world.pods.set_names(
                 podspec.service_names(self.world)
             )  # replicas' lead to those that are active
+
+    def _ran(self, name: str, outcome: Outcome) -> None:
+        """Log a hook that has run, in Juju's words and at its level."""
+        text = f'ran "{name}" hook (via {outcome.via})' if outcome.via else f'skipped "{name}" hook (missing)'
+        self.world.log(self.name, "INFO", UNITER, text)
 
     def _commit(self, context: HookContext, hook: Hook) -> str:
         """Write everything in one transaction; return why it was refused, "" when it was not."""
@@ -157,7 +167,7 @@ class HookRunner:
             context.failure = f"{type(error).__name__}, see daemon.log"
             self.world.log(self.name, "ERROR", f"unit.{self.name}.{context.name}", context.failure)
             return Outcome(1, stderr=context.failure, reason=context.failure)
-        return Outcome(0)
+        return Outcome(0, via="the built-in application")
 
     def _end_operation(self, context: HookContext, outcome: Outcome) -> None:
         operation = self.world.state.operations[context.hook.operation]
