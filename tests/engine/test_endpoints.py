@@ -173,3 +173,53 @@ def test_the_implicit_endpoint_serves_when_nothing_else_does():
     world.model = lifecycle.remove_relation(world.model, number, 0)
     world.run()
     assert number not in world.model.relations
+
+
+OFFERED = ("mysql-k8s", "postgresql-k8s", "traefik-k8s")
+
+
+def missing(world, name, offered=OFFERED):
+    with pytest.raises(NotFound) as caught:
+        resolve(world.model, ("notes", name), offered)
+    return str(caught.value), caught.value.fix
+
+
+def test_a_built_in_application_is_deployed_first():
+    world = World().deploy("notes")
+    for text in ("mysql-k8s", "mysql-k8s:database"):
+        said, fix = missing(world, text)
+        assert said == 'application "mysql-k8s" not found: it is built in, but not deployed'
+        assert fix == "nuages deploy mysql-k8s, then the same again"
+
+
+def test_a_typo_near_a_built_in_application():
+    world = World().deploy("notes")
+    said, fix = missing(world, "mysq-k8s")
+    assert said == "application \"mysq-k8s\" not found, did you mean the built-in 'mysql-k8s'?"
+    assert fix == "nuages deploy mysql-k8s, then the same again with this name; applications that are there: notes"
+
+
+def test_a_typo_near_an_application_that_is_there():
+    world = World().deploy("notes").deploy("mysql-k8s")
+    said, fix = missing(world, "mysql-k8")
+    assert said == "application \"mysql-k8\" not found, did you mean 'mysql-k8s'?"
+    assert fix == "applications: notes, mysql-k8s"
+    assert missing(world, "zzz") == ('application "zzz" not found', "applications: notes, mysql-k8s")
+
+
+def test_a_built_in_application_under_another_name():
+    world = World().deploy("notes").deploy("db")
+    db = world.model.applications["db"]
+    charm = replace(db.charm, name="mysql-k8s", digest="built-in")
+    world.model = world.model.with_application(replace(db, charm=charm))
+    assert missing(world, "mysql-k8s") == (
+        'application "mysql-k8s" not found: it is deployed as db',
+        "say db instead",
+    )
+
+
+def test_what_is_not_there_is_not_deployed_for_a_relation_to_remove():
+    world = World().deploy("notes")
+    with pytest.raises(NotFound, match='application "mysql-k8s" not found') as caught:
+        find(world.model, ("notes", "mysql-k8s"))
+    assert caught.value.fix == "applications: notes"

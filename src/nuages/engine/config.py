@@ -110,8 +110,13 @@ def effective(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` or an empty string."""
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f", did you mean {close[0]!r}?" if close else ""
+    close = closest(name, names)
+    return f", did you mean {close!r}?" if close else ""
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """Return the name that is most like this one, "" when none is."""
+    return next(iter(difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)), "")
 
 
 def duration(text: str) -> float | None:

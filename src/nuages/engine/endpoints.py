@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nuages.engine.charm import Endpoint
+from nuages.engine.config import closest
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.state import Application, Model, Relation, Side
 
@@ -19,15 +20,20 @@ class IntegrateError(EngineError):
     code = "integrate"
 
 
-def resolve(model: Model, texts: tuple[str, str]) -> Pair:
+def resolve(model: Model, texts: tuple[str, str], offered: Collection[str] = ()) -> Pair:
     """Return the two sides that `application[:endpoint]` twice means.
+
+    Args:
+        model: where the applications are.
+        texts: the two.
+        offered: the built-in applications that could be deployed, for the mend of a name that is not there.
 
     Raises:
         IntegrateError: none or several fit, they are related already, an endpoint's limit is reached, or one of the
             applications is being removed.
         NotFound: no such application or endpoint.
     """
-    (one, one_name), (two, two_name) = parse(model, texts[0]), parse(model, texts[1])
+    (one, one_name), (two, two_name) = (parse(model, text, offered) for text in texts)
     for application in (one, two):
         if application.life != "alive":
             raise IntegrateError(
@@ -87,7 +93,7 @@ def find(model: Model, texts: tuple[str, str]) -> Relation:
     return found[0]
 
 
-def parse(model: Model, text: str) -> tuple[Application, str]:
+def parse(model: Model, text: str, offered: Collection[str] = ()) -> tuple[Application, str]:
     """Return the application and the endpoint's name ("" when not given).
 
     Raises:
@@ -96,13 +102,30 @@ def parse(model: Model, text: str) -> tuple[Application, str]:
     name, _, endpoint = text.partition(":")
     application = model.applications.get(name)
     if application is None:
-        raise NotFound(
-            f'application "{name}" not found', fix=f"applications: {', '.join(model.applications) or 'none'}"
-        )
+        raise _missing(model, name, offered)
     if endpoint and endpoint not in {**application.charm.endpoints, IMPLICIT.name: IMPLICIT}:
         offered = ", ".join(sorted(application.charm.endpoints)) or "none"
         raise NotFound(f'application "{name}" has no "{endpoint}" relation', fix=f"endpoints of {name}: {offered}")
     return application, endpoint
+
+
+def _missing(model: Model, name: str, offered: Collection[str]) -> NotFound:
+    """Return the error for a name that no application has: a built-in one can be deployed, a typo be corrected."""
+    said = f'application "{name}" not found'
+    deployed = sorted(key for key, found in model.applications.items() if found.charm.built_in)
+    if name in offered:
+        named = [key for key in deployed if model.applications[key].charm.name == name]
+        if named:
+            return NotFound(f"{said}: it is deployed as {' and as '.join(named)}", fix=f"say {named[0]} instead")
+        return NotFound(f"{said}: it is built in, but not deployed", fix=f"nuages deploy {name}, then the same again")
+    there = ", ".join(model.applications) or "none"
+    close = closest(name, (*model.applications, *offered))
+    if not close or close in model.applications:
+        return NotFound(said + (f", did you mean {close!r}?" if close else ""), fix=f"applications: {there}")
+    return NotFound(
+        f"{said}, did you mean the built-in {close!r}?",
+        fix=f"nuages deploy {close}, then the same again with this name; applications that are there: {there}",
+    )
 
 
 def candidates(one: Application, one_name: str, two: Application, two_name: str) -> list[Pair]:

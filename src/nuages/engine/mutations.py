@@ -34,7 +34,7 @@ def integrate(runner: ModelRunner, texts: tuple[str, str]) -> tuple[str, int]:
     Raises:
         EngineError: they do not fit, or an endpoint's limit is reached.
     """
-    pair = endpoints.resolve(runner.state, texts)
+    pair = endpoints.resolve(runner.state, texts, runner.world.services)
     number = runner.state.counters.get("relation", -1) + 1
     goals = [Goal("settled", side.application) for side in pair]
     shown = " and ".join(f"{side.application}:{side.endpoint}" for side in pair)
