@@ -17,6 +17,10 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, timeout=60, check=False)
 
 
+def test_importing_it_leaves_the_collector_on() -> None:
+    assert python("import gc; print(gc.isenabled())").stdout == "True\n"
+
+
 def test_lazy_modules_load_when_used() -> None:
     done = python(
         "boot.lazy(boot.LAZY)\n"

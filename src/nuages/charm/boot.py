@@ -6,10 +6,7 @@ parser. Nothing here changes what a charm sees, except that a broken lazy module
 """
 
 import gc
-
-gc.disable()
-
-import sys  # noqa: E402  the collector must be off before anything else is imported
+import sys
 
 LAZY = ("ssl", "websocket", "hashlib", "ipaddress", "bz2", "lzma", "pickle", "calendar")
 """Imported by ops and its dependencies at import time, used only by some hooks."""
@@ -103,6 +100,7 @@ def charm_class() -> type:
 
 def main() -> None:
     """Run the charm for the event that the environment describes."""
+    gc.disable()  # until all is imported
     import os
 
     root = os.path.realpath(__file__).rsplit("/", 4)[0]
