@@ -114,12 +114,27 @@ def test_an_empty_model_ends_with_the_page_and_what_to_do_next(engine, nuages, p
     assert "./nuages run notes/0 create-superuser username=admin email=admin@example.com" in outcome.out
     assert "./nuages logs notes -f" in outcome.out
     assert "note: Python 3.11" in outcome.out
-    assert "PORT 8000 IS TAKEN" in outcome.err
+    assert "PORT 8000 IS TAKEN by another program: this project is at port" in outcome.err
     assert [path.rpartition("/")[2] for verb, path, _ in engine.asked if verb == "POST"] == [
         "deploy",
         "deploy",
         "integrate",
     ]
+
+
+@pytest.mark.parametrize(("running", "said"), [(True, "shop: this"), (False, "shop, which is stopped: this")])
+def test_a_port_of_another_model_names_it(engine, nuages, running, said):
+    shop = {"name": "shop", "uuid": "s", "project": "/shop", "running": running, "ports": [8000, 8443]}
+
+    def create(body):
+        own = {"name": "notes", "uuid": "u", "project": body["project"], "running": True, "ports": [8001]}
+        engine.on("GET", "/v1/models", [own, shop])
+        return {"name": "notes", "uuid": "u", "created": True}
+
+    engine.on("PUT", M, create)
+    outcome = nuages("up")
+    assert outcome.code == 0, outcome.err
+    assert f"PORT 8000 IS TAKEN by the model {said}" in outcome.err
 
 
 def test_a_second_up_does_nothing(engine, nuages, page):

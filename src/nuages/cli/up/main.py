@@ -118,7 +118,7 @@ def _up(session: Session, built: Built, console: Console, directory: Path, *, po
     notes = (*built.notes, *asked, *_unanswered(project, observed))
     # An interrupted `up` may have made ingress, and not come so far as to say where it is.
     fresh = INGRESS_APPLICATION not in observed.applications or (not operations and not resting)
-    loud = port_line(port or PORT, url, command_name()) if fresh else None
+    loud = port_line(port or PORT, url, command_name(), session.client.get("/v1/models")) if fresh else None
     if loud:
         console.line(loud)
     console.close()

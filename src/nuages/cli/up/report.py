@@ -1,5 +1,6 @@
 """What `up` says at its end. Pure."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nuages.cli.up.plan import Project
@@ -35,12 +36,19 @@ def nothing_to_do_lines(project: Project, *, url: str) -> list[str]:
     return [f"{project.application} is running: {url}", "nothing to do: the model is what the project says"]
 
 
-def port_line(wanted: int, url: str, command: str) -> str | None:
-    """Return the loud line for a port that was taken, None when the wanted one serves."""
+def port_line(wanted: int, url: str, command: str, models: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the loud line for a port that was taken, None when the wanted one serves.
+
+    A model keeps its ports while it is stopped, so `models` are all of them as the API lists them.
+    """
     port = int(url.rstrip("/").rpartition(":")[2])
     if port == wanted:
         return None
-    reason = "IS TAKEN by another program" if wanted >= 1024 else "IS TAKEN, or only root may use it"
+    holder = next((entry for entry in models if wanted in (entry.get("ports") or ())), None)
+    if holder is not None:
+        reason = f"IS TAKEN by the model {holder['name']}" + ("" if holder["running"] else ", which is stopped")
+    else:
+        reason = "IS TAKEN by another program" if wanted >= 1024 else "IS TAKEN, or only root may use it"
     return f"PORT {wanted} {reason}: this project is at port {port} from now on ({command} up --port N)"
 
 

@@ -129,6 +129,7 @@ class Api:
                 "uuid": runner.state.uuid,
                 "project": runner.state.project,
                 "running": not runner.state.stopped,
+                "ports": sorted(set(runner.state.published.values())),
             }
             for name, runner in sorted(self.daemon.runners.items())
         ]
