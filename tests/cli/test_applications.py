@@ -29,7 +29,8 @@ def test_several_applications_are_one_document(daemon, nuages):
     }
     for name, document in shown.items():
         daemon.on("GET", f"{M}/applications/{name}", {name: document})
-    assert yaml.safe_load(nuages("show-application", "notes", "traefik-k8s").out) == shown
+    printed = nuages("show-application", "notes", "traefik-k8s").out
+    assert yaml.safe_load(printed) == shown and "    '': alpha\n" in printed
     assert json.loads(nuages("show-application", "notes", "traefik-k8s", "--format", "json").out) == shown
     daemon.on("GET", f"{M}/applications/shop", Refuse('application "shop" not found', "applications: notes", 404))
     unknown = nuages("show-application", "notes", "shop")

@@ -61,9 +61,11 @@ def settings(
         if entry.name in values or entry.name in resets:
             wrong.append(Wrong(entry.line, f"{entry.name} is there twice", f"keep one line of {entry.name}"))
         elif entry.name not in options:
-            shown = "trust" if entry.name == "trust" else "config"
             said = f"unknown option {entry.name!r}{nearest(entry.name, options)}"
-            wrong.append(Wrong(entry.line, said, f"{command_name()} {shown} {application}"))
+            mend = f"{command_name()} config {application} shows what there is"
+            if entry.name == "trust":
+                mend = f"take it out; it is a command: {command_name()} trust {application}"
+            wrong.append(Wrong(entry.line, said, mend))
         else:
             try:
                 value = _value(entry, str(options[entry.name]["type"]))

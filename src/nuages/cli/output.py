@@ -24,7 +24,10 @@ def as_yaml(document: Any) -> str:
     import yaml
 
     class Dumper(yaml.SafeDumper):
-        pass
+        def check_simple_key(self) -> bool:
+            """Let an empty key (of the endpoint bindings) stand before its colon, as any other key does."""
+            emitter: Any = super()
+            return getattr(self.event, "value", None) == "" or emitter.check_simple_key()
 
     def text(dumper: Any, value: str) -> Any:
         style = "|" if "\n" in value else None
