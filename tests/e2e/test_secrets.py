@@ -89,6 +89,7 @@ def lived(home: Path) -> Iterator[tuple[World, Watch, dict[str, str]]]:
     """The example after a life with every kind of secret; the watch; the values by name."""
     with world_of(EXAMPLE.parent / "jobs", home) as world, Watch() as watch:
         world.up()
+        world.nuages("model-config", "logging-config=<root>=TRACE")  # from here on all of it is in the log
         values: dict[str, str] = {}
 
         def note(when: str) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nuages.engine import loglevels
 from nuages.engine.charm import Option
 from nuages.engine.errors import EngineError
 
@@ -15,7 +16,7 @@ MODEL_OPTIONS: dict[str, Option] = {
     option.name: option
     for option in (
         Option("update-status-hook-interval", "duration", "5m", "How often to run the update-status hook"),
-        Option("logging-config", "string", "<root>=INFO", "Which levels the debug-log keeps"),
+        Option("logging-config", "levels", "<root>=INFO", "Which levels the debug-log keeps, by module"),
         Option("juju-http-proxy", "string", "", "HTTP proxy for charms (JUJU_CHARM_HTTP_PROXY)"),
         Option("juju-https-proxy", "string", "", "HTTPS proxy for charms (JUJU_CHARM_HTTPS_PROXY)"),
         Option("juju-ftp-proxy", "string", "", "FTP proxy for charms (JUJU_CHARM_FTP_PROXY)"),
@@ -36,7 +37,7 @@ BOOLEANS = {
 }
 LARGEST = 2**63
 Value = str | int | float | bool
-NAMES = {"duration": "a duration like 5m or 1h30m"}
+NAMES = {"duration": "a duration like 5m or 1h30m", "levels": "a list of levels like <root>=INFO;unit=DEBUG"}
 
 
 class ConfigError(EngineError):
@@ -154,6 +155,7 @@ PARSERS: dict[str, Callable[[str], Value | None]] = {
     "boolean": BOOLEANS.get,
     "secret": _secret,
     "duration": lambda text: text if duration(text) else None,
+    "levels": lambda text: text if loglevels.parse(text) else None,
 }
 
 

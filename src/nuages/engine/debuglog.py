@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+from nuages.engine.loglevels import LEVELS
+
 LARGEST = 10 * 1024 * 1024
 Record = dict[str, Any]
 
@@ -29,7 +30,7 @@ class DebugLog:
         """Write one record: `entity` is a unit (`unit-notes-0`), `module` says who speaks."""
         record: Record = {
             "time": time.time(),
-            "level": level if level in LEVELS else "INFO",
+            "level": level,
             "entity": entity,
             "module": module,
             "message": message,

@@ -8,13 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nuages.engine import changes
+from nuages.engine import changes, loglevels
 from nuages.engine.charm import empty
+from nuages.engine.config import MODEL_OPTIONS
 from nuages.engine.debuglog import DebugLog, entity_name
 from nuages.engine.pods import Model as Pods
 from nuages.engine.service import Service
 from nuages.engine.state import Model
 from nuages.engine.store import Store
+
+_KEPT = MODEL_OPTIONS["logging-config"]
 
 
 @dataclass
@@ -43,8 +46,10 @@ class World:
         self.store.commit(write(self.store.state))
 
     def log(self, unit: str, level: str, module: str, message: str) -> None:
-        """Write to the debug-log for a unit."""
-        self.debug_log.write(level, entity_name(unit), module, message)
+        """Write to the debug-log for a unit what the model option `logging-config` keeps."""
+        level = level if level in loglevels.LEVELS else "INFO"
+        if loglevels.keeps(str(self.state.config.get(_KEPT.name, _KEPT.default)), module, level):
+            self.debug_log.write(level, entity_name(unit), module, message)
 
     def unit_directory(self, unit: str) -> Path:
         """Return where a unit's charm, agent socket and resources are."""

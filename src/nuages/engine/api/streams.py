@@ -8,8 +8,8 @@ from starlette.responses import Response, StreamingResponse
 from nuages.engine.api import workload
 from nuages.engine.api.answers import document, lines, number
 from nuages.engine.daemon import Daemon
-from nuages.engine.debuglog import LEVELS
 from nuages.engine.errors import EngineError
+from nuages.engine.loglevels import LEVELS
 from nuages.engine.runner import ModelRunner
 
 
