@@ -175,7 +175,8 @@ def test_integrate_scale_and_remove(juju, one, folder):
 
 
 def test_the_rest(juju, one):
-    assert "one/0" in juju.debug_log(limit=50)
+    assert "unit-one-0: " in (log := juju.debug_log())
+    assert juju.debug_log(limit=3) == "".join(log.splitlines(keepends=True)[-3:])
     assert juju.ssh("one/0", "echo", "here").strip() == "here"
     assert juju.show_model().name == "jubilant"
     juju.trust(one, scope="cluster")
