@@ -8,9 +8,16 @@ from docs.writers.markdown import code, listed, page, table
 from nuages.charm import options as runtime
 from nuages.charm.facts import Facts
 from nuages.charm.facts import Option as Declared
-from nuages.charm.interfaces import rabbitmq
 from nuages.contract.bases import BASES, EXTENSION
-from nuages.contract.options import DROPPED_PREFIXES, DYNAMIC, RESERVED_PREFIXES, Option, variable_of
+from nuages.contract.options import (
+    DROPPED_PREFIXES,
+    DYNAMIC,
+    HEALTH_PATH,
+    RESERVED_PREFIXES,
+    VHOST,
+    Option,
+    variable_of,
+)
 
 EXAMPLES: tuple[tuple[Declared, str | int | float | bool], ...] = (
     (Declared("greeting", "string"), "Bonjour"),
@@ -23,7 +30,7 @@ EXAMPLES: tuple[tuple[Declared, str | int | float | bool], ...] = (
 
 MEANING = (
     (
-        code(runtime.HEALTH_PATH),
+        code(HEALTH_PATH),
         "string",
         "A path of the site, `/healthz`. Without it, the unit is ready when the web service accepts connections. With "
         "it, a request for that path every 10 seconds decides, with the public host and protocol in `Host` and "
@@ -32,7 +39,7 @@ MEANING = (
         "page that shows whether this unit can work; what all units fail at together takes all of them away.",
     ),
     (
-        code("ENDPOINT" + rabbitmq.OPTION),
+        code("ENDPOINT" + VHOST),
         "string",
         "For an endpoint of interface `rabbitmq`, `rabbitmq-vhost`: the virtual host to ask the broker for. Without "
         "it, or empty, it is `/`, as the contract has it, and applications on one broker may use each other's queues. "

@@ -13,6 +13,7 @@ from nuages.contract.options import (
     APP_SECRET_KEY,
     CLASSIC,
     DROPPED_PREFIXES,
+    HEALTH_PATH,
     MODERN,
     RESERVED_PREFIXES,
     SECRET_KEY,
@@ -25,8 +26,6 @@ FRAMEWORK = {option.name: option for option in (*CLASSIC, *MODERN)}
 NUMBERS = {option.name: option.setting for option in FRAMEWORK.values() if option.type == "int"}
 KEY_OPTIONS = (SECRET_KEY.name, SECRET_KEY_ID.name, APP_SECRET_KEY.name)
 WORKER_CLASS = "webserver-worker-class"
-HEALTH_PATH = "health-path"
-"""A user's own option that, when it is declared and set, is asked for instead of a mere connection."""
 _PATH = re.compile(r"/(?!/)[!-~]*")
 """A path with its query as it stands in a request's first line: visible ASCII, and no `//host` at its start."""
 SETTINGS_MODULE = "DJANGO_SETTINGS_MODULE"

@@ -1,6 +1,5 @@
 """`nuages snapshot`: keep the whole of a model, and go back to it."""
 
-import re
 import time
 from typing import Any
 
@@ -9,16 +8,16 @@ import click
 from nuages.cli.output import format_option, note, print_document, table
 from nuages.cli.root import command_name
 from nuages.cli.session import Session, model_option, open_session
+from nuages.engine.names import is_name
 
 PATIENCE = 3600.0
 """Seconds that copying may take."""
 MEGABYTE = 1_000_000
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 def _name(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse what is no name at all; which there are, and which may be new, the daemon knows."""
-    if value is not None and not _NAME.fullmatch(value):
+    if value is not None and not is_name(value):
         raise click.BadParameter(
             f"{value!r}: a snapshot's name is made of lower case letters, digits and single dashes"
         )

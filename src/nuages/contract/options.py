@@ -144,6 +144,11 @@ DYNAMIC: dict[str, tuple[DynamicOption, ...]] = {
 }
 """By interface of a `requires` endpoint."""
 
+HEALTH_PATH = "health-path"
+"""A user's own option that the charm itself reads too: a path to ask for instead of a mere connection."""
+VHOST = "-vhost"
+"""What follows the name of a `rabbitmq` endpoint in that of another such option: the virtual host to ask for."""
+
 BUILT_IN_VARIABLES = {
     "DJANGO_DEBUG": "option django-debug",
     "DJANGO_ALLOWED_HOSTS": "option django-allowed-hosts",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -16,6 +15,7 @@ from nuages.engine import snapshots
 from nuages.engine.charms import interpreter_for
 from nuages.engine.errors import EngineError, NotFound
 from nuages.engine.hooks.install import install_tools
+from nuages.engine.names import is_name
 from nuages.engine.pods import Model as Pods
 from nuages.engine.runner import ModelRunner
 from nuages.engine.service import Service
@@ -25,8 +25,6 @@ from nuages.engine.store import Store, holds_model
 from nuages.engine.threads import blocking
 
 logger = logging.getLogger(__name__)
-
-MODEL_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class Daemon:
@@ -53,7 +51,7 @@ class Daemon:
         models.mkdir(mode=0o700, exist_ok=True)
         await asyncio.to_thread(snapshots.recover, self.directory)
         for path in sorted(models.iterdir()):
-            if not MODEL_NAME.fullmatch(path.name) or not holds_model(path / "model.db"):
+            if not is_name(path.name) or not holds_model(path / "model.db"):
                 continue
             try:
                 await self._open(path.name, None)
@@ -204,7 +202,7 @@ class Daemon:
         Raises:
             EngineError: with the rule.
         """
-        if not MODEL_NAME.fullmatch(name) or len(name) > 63:
+        if not is_name(name):
             raise EngineError(
                 f'cannot make model "{name}": a name is made of lower case letters, digits and single dashes',
                 code="model-name",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import shutil
 import sqlite3
 import time
@@ -20,6 +19,7 @@ from pydantic import TypeAdapter
 
 from nuages.engine.copying import copy_database, explained, size, whole
 from nuages.engine.errors import EngineError, NotFound
+from nuages.engine.names import is_name
 from nuages.engine.pods import record
 from nuages.engine.sandbox.process import flush
 from nuages.engine.sandbox.users import UserMap, copy, remove
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 DIRECTORY = "snapshots"
 BEFORE = "before-restore"
 """The snapshot that a restore makes of what it replaces; the next one replaces it."""
-NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_LONGEST = 63
 _DATABASE, _ABOUT, _PODS = "model.db", "snapshot.json", "model.json"
 _PARTS = ("volumes", "charms")
 _KEPT = (_PODS, "debug.log", "debug.log.1", "init.log")
@@ -64,7 +62,7 @@ def directory(state: Path, model: str) -> Path:
 def listing(state: Path, model: str) -> list[Snapshot]:
     """Return a model's snapshots, the oldest first."""
     place = directory(state, model)
-    names = [path.name for path in place.iterdir() if NAME.fullmatch(path.name)] if place.exists() else []
+    names = [path.name for path in place.iterdir() if is_name(path.name)] if place.exists() else []
     return sorted((find(state, model, name) for name in names), key=lambda snapshot: snapshot.created)
 
 
@@ -91,7 +89,7 @@ def check_name(state: Path, model: str, name: str) -> None:
     Raises:
         EngineError: with the reason.
     """
-    if not _is_name(name):
+    if not is_name(name):
         raise EngineError(
             f'cannot make snapshot "{name}": a name is made of lower case letters, digits and single dashes',
             fix="nuages snapshot create before-migration",
@@ -260,13 +258,9 @@ def _describe(place: Path, model: Model, name: str) -> Snapshot:
 
 def _place(state: Path, model: str, name: str) -> Path:
     found = directory(state, model) / name
-    if not _is_name(name) or not found.exists():
+    if not is_name(name) or not found.exists():
         raise NotFound(f"snapshot {name} of {model} not found", fix="nuages snapshot list")
     return found
-
-
-def _is_name(name: str) -> bool:
-    return len(name) <= _LONGEST and bool(NAME.fullmatch(name))
 
 
 def _owner(model: Path) -> UserMap | None:

@@ -47,6 +47,23 @@ def test_an_error_stops_what_is_being_fetched(monkeypatch):
     assert cancelled.is_set()
 
 
+def test_a_second_interrupt_ends_the_waiting_too(monkeypatch):
+    end, slept = threading.Event(), []
+
+    def interrupted(seconds):
+        slept.append(seconds)
+        raise KeyboardInterrupt
+
+    def fail():
+        monkeypatch.setattr("nuages.cli.up.parallel.time.sleep", interrupted)
+        raise NuagesError("cannot")
+
+    with pytest.raises(KeyboardInterrupt):
+        together({"long": end.wait, "fail": fail})
+    end.set()
+    assert len(slept) == 1
+
+
 @pytest.mark.slow
 def test_tidying_up_may_take_as_long_as_on_a_busy_machine():
     tidied = threading.Event()

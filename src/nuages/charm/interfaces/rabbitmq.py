@@ -8,12 +8,10 @@ from nuages.charm import urls
 from nuages.charm.facts import Bag, Facts, Relation
 from nuages.charm.interfaces.base import Interface, NotReady, Publication, Value, by_number
 from nuages.charm.variables import Variable
-from nuages.contract import endpoints
+from nuages.contract import endpoints, options
 from nuages.contract.row import NamedTuple
 
 VHOST = "/"
-OPTION = "-vhost"
-"""What follows the endpoint's name in the name of the option."""
 LONGEST = 255
 """Bytes of a virtual host's name in AMQP 0-9-1, a short string."""
 PORT = 5672
@@ -41,7 +39,7 @@ class Broker(NamedTuple):
 
 def vhost(facts: Facts, endpoint: str) -> str:
     """Return the virtual host that the endpoint's option names, as it stands there; "" when it can be none."""
-    name = facts.config.get(endpoint + OPTION) or VHOST
+    name = facts.config.get(endpoint + options.VHOST) or VHOST
     good = isinstance(name, str) and name.isprintable() and len(name.encode()) <= LONGEST
     return str(name) if good else ""
 
@@ -49,7 +47,7 @@ def vhost(facts: Facts, endpoint: str) -> str:
 def publish(facts: Facts, relation: Relation, _url: str) -> Publication:
     """Ask for a user named like the application; with the option, anew when its value is another one."""
     name = vhost(facts, relation.endpoint)
-    declared = any(option.name == relation.endpoint + OPTION for option in facts.options)
+    declared = any(option.name == relation.endpoint + options.VHOST for option in facts.options)
     return Publication(app={"username": facts.app, "vhost": name}, once=not declared) if name else Publication()
 
 
@@ -77,7 +75,7 @@ def settle(facts: Facts, relation: Relation, value: Value | NotReady) -> Value |
     """Add the virtual host that was asked for."""
     name = vhost(facts, relation.endpoint)
     if not name:
-        option = relation.endpoint + OPTION
+        option = relation.endpoint + options.VHOST
         return NotReady(f"{option} can be no virtual host's name", fix=f"juju config {facts.app} {option}={facts.app}")
     if not isinstance(value, Broker) or name == VHOST:
         return value

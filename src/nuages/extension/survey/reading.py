@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from nuages.contract.endpoints import RABBITMQ
-from nuages.contract.options import variable_of
+from nuages.contract.options import HEALTH_PATH, VHOST, variable_of
 from nuages.extension.django.findings import Place, Settings
 from nuages.extension.problems import Problem
 from nuages.extension.survey.sources import TEXTS, Survey
 
-READ_ELSEWHERE = ("DJANGO_SETTINGS_MODULE", "DJANGO_HEALTH_PATH")
+READ_ELSEWHERE = ("DJANGO_SETTINGS_MODULE", variable_of(HEALTH_PATH))
 """Variables that Django itself, or the charm, reads."""
 
 _EVERYTHING = re.compile(r"""["']DJANGO_["']|environ\.(items|copy|keys|values)\(|dict\(os\.environ|\*\*os\.environ""")
@@ -44,7 +44,7 @@ def options(survey: Survey) -> Iterator[Problem]:
         for name, entry in document.mapping("requires").items()
         if isinstance(entry, dict) and entry.get("interface") == RABBITMQ.name
     ]
-    read = {*READ_ELSEWHERE, *(variable_of(f"{name}-vhost") for name in brokers)}
+    read = {*READ_ELSEWHERE, *(variable_of(name + VHOST) for name in brokers)}
     wanted = {name: variable_of(name) for name in names if variable_of(name) not in read}
     for file in survey.tree.names:
         if not wanted:

@@ -7,7 +7,7 @@ at the earlier address, or with the earlier authority's certificate, for as long
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nuages.services.passwords import GRACE
@@ -72,15 +72,7 @@ class Transport:
 
     def text(self) -> str:
         """Return it as it is kept."""
-        return json.dumps(
-            {
-                "authority": self.authority,
-                "earlier": self.earlier,
-                "until": self.until,
-                "loaded": self.loaded,
-                "signer": self.signer,
-            }
-        )
+        return json.dumps(asdict(self))
 
 
 def parse(text: str) -> Transport:
@@ -88,4 +80,5 @@ def parse(text: str) -> Transport:
     if not text:
         return Transport()
     found: dict[str, Any] = json.loads(text)
-    return Transport(found["authority"], tuple(found["earlier"]), found["until"], found["loaded"], found["signer"])
+    found["earlier"] = tuple(found["earlier"])
+    return Transport(**found)
